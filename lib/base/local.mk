@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: ISC
+# A module a line.
+
+noinst_LIBRARIES += lib/base/libmgbase.a
+lib_base_libmgbase_a_SOURCES = \
+	lib/base/arena.h \
+	lib/base/buf.h \
+	lib/base/clock.h \
+	lib/base/conf.h \
+	lib/base/error.h \
+	lib/base/log.h \
+	lib/base/metrics.h \
+	lib/base/net.h \
+	lib/base/str.h \
+	lib/base/table.h

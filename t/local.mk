@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: ISC
+# Tests. A test is a program that prints TAP: in C with cmocka (CMOCKA_TESTS,
+# compiled to t/FOLDER/NAME.t), or a script (SCRIPT_TESTS, run where it stands).
+# Each folder adds its own in t/FOLDER/local.mk.
+#
+#   make check                            everything
+#   make check T='t/unit t/milter/log.t'  those folders and tests
+#   make conformance SUITES=DIR           runners of public test data, in DIR
+#   make fuzz FUZZ_SECONDS=60             (configure --enable-fuzzers CC=clang)
+
+CMOCKA_TESTS =
+SCRIPT_TESTS =
+# Runners that read $SUITES; no part of make check.
+CONFORMANCE_TESTS =
+# Tests of CMOCKA_TESTS and SCRIPT_TESTS that use several threads: .ci/run
+# repeats them under ThreadSanitizer.
+TSAN_TESTS =
+
+include t/unit/local.mk
+include t/milter/local.mk
+include t/gateway/local.mk
+include t/demo/local.mk
+include t/fuzz/local.mk
+
+if HAVE_CMOCKA
+check_PROGRAMS += $(CMOCKA_TESTS)
+endif
+EXTRA_DIST += $(SCRIPT_TESTS) t/prove/Millgate.pm t/bench/peers
+
+# Two jobs at least: gateway tests wait more than they compute.
+T =
+PROVE_FLAGS = -j$(shell n=$$(nproc 2>/dev/null || echo 2); test $$n -gt 2 && echo $$n || echo 2)
+# `prove` over the tests given that are in $(T), the compiled ones here, the
+# scripts in the source; -e '' runs each as a program. The formatter is prove's
+# own and ends in "N passed, N failed, N skipped".
+TEST_ENVIRONMENT = MG_BUILDDIR='$(abs_top_builddir)' MG_SRCDIR='$(abs_top_srcdir)' \
+	CMOCKA_MESSAGE_OUTPUT=tap PERL5LIB='$(abs_top_srcdir)/t/prove' PYTHONDONTWRITEBYTECODE=1
+run_prove = \
+	test -n "$(PROVE)" || { echo "prove was not found by configure: apt-get install perl" >&2; exit 1; }; \
+	set --; \
+	for test in $(1); do \
+		wanted=$(if $(strip $(T)),no,yes); \
+		for part in $(T); do case $$test in $$part|$${part%/}/*) wanted=yes;; esac; done; \
+		test $$wanted = yes || continue; \
+		test -x $$test || test -x $(srcdir)/$$test || { echo "$$test: cannot be run" >&2; exit 1; }; \
+		if test -x $$test; then set -- "$$@" ./$$test; else set -- "$$@" $(srcdir)/$$test; fi; \
+	done; \
+	test $$\# -gt 0 || { echo "no test is named $(T)" >&2; exit 1; }; \
+	$(TEST_ENVIRONMENT) $(PROVE) $(PROVE_FLAGS) --formatter Millgate -e '' "$$@" </dev/null
+
+check-local: all
+if HAVE_CMOCKA
+	@$(call run_prove,$(CMOCKA_TESTS) $(SCRIPT_TESTS))
+else
+	@echo "cmocka was not found by configure: apt-get install libcmocka-dev, then configure again" >&2
+	@exit 1
+endif
+
+check-tsan: all $(check_PROGRAMS)
+	@$(call run_prove,$(TSAN_TESTS))
+
+conformance: all $(check_PROGRAMS)
+	@test -d "$(SUITES)" || { echo "usage: make conformance SUITES=DIR" >&2; exit 1; }
+	@SUITES='$(abspath $(SUITES))'; export SUITES; $(call run_prove,$(CONFORMANCE_TESTS))
+
+.PHONY: check-tsan conformance
