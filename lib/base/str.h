@@ -26,6 +26,6 @@ void mg_str_hex(char *target, const void *bytes, size_t length);
 /* Decimal number without sign, whole text; false when empty, not a number, or over maximum. */
 bool mg_str_number(const char *text, uint64_t maximum, uint64_t *number);
 /* Of the `count` names the one nearest to text by edit distance, for "nearest: …" in errors; NULL when none is near (distance over
- * a third of the length, at least 2). */
+ * a third of the length, at least 2; or nothing in common). */
 const char *mg_str_nearest(const char *text, const char *const names[], size_t count);
 #endif
