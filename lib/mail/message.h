@@ -52,6 +52,7 @@ struct mg_message {
 	const char *tenant;		/* "" none */
 	uint64_t header_bytes;		/* of the fields seen so far, with CRLF */
 	uint64_t body_bytes;		/* seen so far */
+	bool dry_run;			/* decided and logged, nothing changed */
 	const char *over_bound;		/* the setting whose bound this message went over ("bounds.headers"), "" none: with
 					 * on_bound = "accept" a filter sees no more than the bound allows */
 	int64_t received;		/* UTC ns of MAIL */
