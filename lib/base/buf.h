@@ -17,7 +17,8 @@ void mg_buf_init(struct mg_buf *buf, size_t limit);
 void mg_buf_add(struct mg_buf *buf, const void *bytes, size_t length);
 void mg_buf_add_char(struct mg_buf *buf, char character);
 void mg_buf_add_text(struct mg_buf *buf, const char *text);
-void mg_buf_add_format(struct mg_buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void mg_buf_add_format(struct mg_buf *buf, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 /* The text, "" when nothing was added. Valid until the next change. */
 const char *mg_buf_text(const struct mg_buf *buf);
 /* Drops the first `length` bytes. */

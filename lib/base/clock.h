@@ -10,8 +10,8 @@
 #define MG_MILLISECOND INT64_C(1000000)
 
 struct mg_clock {
-	int64_t (*utc)(const struct mg_clock *);	/* ns since 1970-01-01 UTC */
-	int64_t (*monotonic)(const struct mg_clock *);	/* ns since some point; never goes back */
+	int64_t (*utc)(const struct mg_clock *); /* ns since 1970-01-01 UTC */
+	int64_t (*monotonic)(const struct mg_clock *); /* ns since some point; never goes back */
 };
 
 extern const struct mg_clock mg_clock_system;

@@ -13,7 +13,8 @@ struct mg_error {
 };
 
 /* Sets the text; error may be NULL. */
-void mg_error_set(struct mg_error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void mg_error_set(struct mg_error *error, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 /* As mg_error_set, with ": " and the text of errno value `number` (strerror) behind it. */
 void mg_error_system(struct mg_error *error, int number, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -24,7 +25,8 @@ struct mg_errors {
 	size_t kept, count;
 };
 
-void mg_errors_add(struct mg_errors *errors, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void mg_errors_add(struct mg_errors *errors, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 /* Frees the list and makes it empty. A zeroed struct is an empty list. */
 void mg_errors_clear(struct mg_errors *errors);
 #endif

@@ -9,7 +9,8 @@
 /* Copies text to target (size bytes, >= 1), always ended by NUL; false when it was cut. */
 bool mg_str_copy(char *target, size_t size, const char *text);
 /* printf into target; false when it was cut. */
-bool mg_str_format(char *target, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+bool mg_str_format(char *target, size_t size, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 /* Comparison without regard to the case of ASCII letters. */
 bool mg_str_equal_nocase(const char *a, const char *b);
 bool mg_str_starts_nocase(const char *text, const char *prefix);

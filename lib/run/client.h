@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/endpoint.h"
 #include "base/error.h"
-#include "base/net.h"
 #include "run/wire.h"
 
 struct mg_client;

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "base/conf.h"
-#include "base/net.h"
+#include "base/endpoint.h"
 #include "mail/filter.h"
 
 enum mg_on_error { MG_ON_ERROR_TEMPFAIL, MG_ON_ERROR_ACCEPT, MG_ON_ERROR_REJECT };
