@@ -1,1 +1,11 @@
 # SPDX-License-Identifier: ISC
+# Mail through a real, private Postfix (root only; else they are skipped).
+
+SCRIPT_TESTS += t/gateway/log.t t/gateway/kill.t t/gateway/reload.t t/gateway/restart.t \
+	t/gateway/fulldisk.t
+
+EXTRA_DIST += t/gateway/ecs-8.11.csv t/gateway/harness/__init__.py t/gateway/harness/children.py \
+	t/gateway/harness/dns.py t/gateway/harness/events.py t/gateway/harness/gateway.py \
+	t/gateway/harness/mail.py t/gateway/harness/milter.py t/gateway/harness/postfix.py \
+	t/gateway/harness/postfix_log.py t/gateway/harness/sink.py t/gateway/harness/tap.py \
+	t/gateway/harness/traffic.py t/gateway/harness/wait.py

@@ -15,16 +15,20 @@ import sys
 import tempfile
 
 GUARD = r"""
-import os, shutil, signal, sys, time
+import os, shutil, signal, subprocess, sys, time
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
-groups, directories = set(), set()
+groups, directories, mounts = set(), set(), set()
 for line in sys.stdin:
     word, value = line.rstrip("\n").split(" ", 1)
     if word == "group":
         groups.add(int(value))
     elif word == "ended":
         groups.discard(int(value))
+    elif word == "mount":
+        mounts.add(value)
+    elif word == "unmounted":
+        mounts.discard(value)
     elif word == "directory":
         directories.add(value)
     elif word == "keep":
@@ -37,6 +41,8 @@ for end in (signal.SIGTERM, signal.SIGKILL):
             pass
     if end == signal.SIGTERM and groups:
         time.sleep(1)
+for path in mounts:
+    subprocess.call(["umount", "-l", path], stderr=subprocess.DEVNULL)
 for directory in directories:
     shutil.rmtree(directory, ignore_errors=True)
 """
@@ -44,6 +50,7 @@ for directory in directories:
 _guard = None
 _children = []
 _directories = []
+_mounts = []
 
 
 def _tell(word, value):
@@ -117,9 +124,25 @@ def keep(path):
     _tell("keep", path)
 
 
+def small_disk(path, size):
+    """Mounts an empty file system of `size` ("1m") at a directory that is there; False where this is not allowed."""
+    try:
+        if subprocess.call(["mount", "-t", "tmpfs", "-o", "size=" + size, "tmpfs", path],
+                           stderr=subprocess.DEVNULL) != 0:
+            return False
+    except FileNotFoundError:
+        return False
+    _mounts.append(path)
+    _tell("mount", path)
+    return True
+
+
 def _end_all():
     for child in reversed(list(_children)):
         end(child, seconds=10)
+    for path in _mounts:
+        if subprocess.call(["umount", "-l", path]) == 0:
+            _tell("unmounted", path)
     for path in _directories:
         shutil.rmtree(path, ignore_errors=True)
     _guard.stdin.close()

@@ -127,6 +127,17 @@ class Client:
         self.send(dot_stuffed(content) + b".\r\n")
         return self.reply()
 
+    def chunked(self, content, size=1000):
+        """The content by BDAT (RFC 3030) instead of DATA; returns the reply that ended it."""
+        chunks = [content[start:start + size] for start in range(0, len(content), size)] or [b""]
+        for number, chunk in enumerate(chunks, 1):
+            last = b" LAST" if number == len(chunks) else b""
+            self.send(b"BDAT %d%s\r\n" % (len(chunk), last) + chunk)
+            reply = self.reply()
+            if not reply.good:
+                break
+        return reply
+
     def message(self, sender, recipients, content, pipelined=False):
         """A whole message; returns (final reply, recipients that were taken)."""
         reply, taken = self.envelope(sender, recipients, pipelined)

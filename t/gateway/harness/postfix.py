@@ -113,16 +113,14 @@ QUEUE = {"active": 0o700, "bounce": 0o700, "corrupt": 0o700, "defer": 0o700, "de
 
 
 class Postfix:
-    """directory: an empty one, passable by user postfix. milters: text for smtpd_milters and non_smtpd_milters."""
+    """directory: an empty one, passable by user postfix. settings: of main.cf, over those above."""
 
-    def __init__(self, directory, relay_port, relay_address="127.0.0.1", milters="", **settings):
+    def __init__(self, directory, relay_port, relay_address="127.0.0.1", **settings):
         self.directory = directory
         self.host = HOST
         self.log = Log(directory + "/maillog")
         self.child = None
         self._settings = dict(settings)
-        self._settings.setdefault("smtpd_milters", milters)
-        self._settings.setdefault("non_smtpd_milters", milters)
         self._relay = {"relay_address": relay_address, "relay_port": relay_port}
         self._make_directories()
         self._make_certificate()
@@ -167,7 +165,7 @@ class Postfix:
         os.chown(database, postfix.pw_uid, postfix.pw_gid)
         os.chmod(database, 0o600)
 
-    def _configure(self):
+    def _write_configuration(self):
         main = MAIN.format(host=HOST, directory=self.directory, unknown=UNKNOWN_RECIPIENT, **self._relay)
         kept = [line for line in main.strip().split("\n") if line.split(" ", 1)[0] not in self._settings]
         kept += ["%s = %s" % setting for setting in self._settings.items()]
@@ -180,7 +178,7 @@ class Postfix:
             self.smtp_port = children.free_port()
             self.submission_port = children.free_port()
             self.submissions_port = children.free_port()
-            self._configure()
+            self._write_configuration()
             self.child = children.spawn([DAEMONS + "/master", "-c", self.directory, "-s"],
                                         env=self._environment(), stdin=subprocess.DEVNULL,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -200,11 +198,12 @@ class Postfix:
         except OSError:
             return False
 
-    def set(self, **settings):
-        """Changes main.cf and reloads; processes that are in a session finish it with the old settings."""
+    def configure(self, **settings):
+        """Changes main.cf; where it runs already, processes that are in a session finish it with the old settings."""
         self._settings.update(settings)
-        self._configure()
-        os.kill(self.child.pid, signal.SIGHUP)
+        if self.child is not None:
+            self._write_configuration()
+            os.kill(self.child.pid, signal.SIGHUP)
 
     def stop(self):
         if self.child is not None:

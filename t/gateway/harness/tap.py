@@ -66,6 +66,12 @@ def true(condition, what):
         raise AssertionError(what)
 
 
+def none(faults):
+    """Fails with the number of faults and the first few."""
+    if faults:
+        raise AssertionError("%d faults:\n%s" % (len(faults), "\n".join(faults[:8])))
+
+
 def _short(value, limit=1500):
     text = repr(value)
     return text if len(text) <= limit else text[:limit // 2] + " ... " + text[-limit // 2:]

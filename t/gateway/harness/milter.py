@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: ISC
+"""A Millgate daemon under test: its configuration, its life, its events.
+
+Daemons are found under $MG_BUILDDIR (default: the current directory), where the build put them.
+"""
+import os
+import select
+import signal
+import socket
+import subprocess
+import time
+
+from . import children, events, wait
+
+PLACES = {"millgate-log": ("milters/log/millgate-log", "millgate-log"),
+          "millgate-probe": ("t/milter/millgate-probe", "millgate-probe")}
+
+
+def program(name):
+    """The daemon's path; AssertionError with the places looked at."""
+    override = os.environ.get("MG_" + name.upper().replace("-", "_"))
+    build = os.path.abspath(os.environ.get("MG_BUILDDIR", "."))
+    places = [override] if override else [os.path.join(build, place) for place in PLACES[name]]
+    for place in places:
+        if os.access(place, os.X_OK):
+            return os.path.abspath(place)
+    raise AssertionError("no %s at %s; build first, or set MG_BUILDDIR" % (name, " or ".join(places)))
+
+
+class Daemon:
+    """One daemon with a directory of its own.
+
+    settings: lines of its configuration, after socket and events. Where `descriptor` is true the listening socket is
+    ours and the daemon gets it as fd:3, so that a restart refuses nobody; how it is named in main.cf is `milter`.
+    """
+
+    def __init__(self, name, postfix, directory, settings="", events_settings="", event_directory=None,
+                 descriptor=False, socket_name=None):
+        self.name = name
+        self.short = name.replace("millgate-", "")
+        self.program = program(name)
+        self.directory = directory
+        self.settings = settings
+        self.events_settings = events_settings
+        self.event_directory = event_directory or directory + "/events"
+        self.configuration = "%s/%s.conf" % (directory, self.short)
+        self.log_path = directory + "/stderr"
+        socket_name = socket_name or self.short
+        self.socket_path = "%s/millgate/%s.sock" % (postfix.queue_directory, socket_name)
+        self.milter = "unix:millgate/%s.sock" % socket_name
+        self.child = None
+        self._ready = None
+        os.makedirs(self.event_directory, exist_ok=True)
+        self.listener = self._listen() if descriptor else None
+        self.configure()
+
+    def _listen(self):
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(self.socket_path)
+        os.chmod(self.socket_path, 0o660)
+        listener.listen(512)
+        return listener
+
+    def configure(self, settings=None, raw=None):
+        """Writes the configuration file; raw: the whole file as it stands."""
+        if settings is not None:
+            self.settings = settings
+        where = "fd:3" if self.listener else "unix:" + self.socket_path
+        text = raw if raw is not None else 'socket = "%s"\n%s\nevents {\n\tdirectory = "%s"\n%s\n}\n' % (
+            where, self.settings, self.event_directory, self.events_settings)
+        with open(self.configuration + ".new", "w") as file:
+            file.write(text)
+        os.chmod(self.configuration + ".new", 0o644)
+        os.rename(self.configuration + ".new", self.configuration)
+
+    def start(self, ready=True):
+        """Starts it and waits for READY=1. Returns self."""
+        self._ready = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        path = self.directory + "/notify"
+        if os.path.exists(path):
+            os.unlink(path)
+        self._ready.bind(path)
+        environment = dict(os.environ, NOTIFY_SOCKET=path)
+        for name in ("LISTEN_FDS", "LISTEN_PID", "WATCHDOG_USEC"):
+            environment.pop(name, None)
+
+        def prepare():
+            if self.listener:
+                os.dup2(self.listener.fileno(), 3)
+
+        with open(self.log_path, "ab") as log:
+            self.child = children.spawn([self.program, "-c", self.configuration], env=environment, preexec_fn=prepare,
+                                        pass_fds=[3] if self.listener else [], stdin=subprocess.DEVNULL,
+                                        stdout=log, stderr=log)
+        if ready:
+            self.wait_until_ready()
+        return self
+
+    def wait_until_ready(self):
+        self.wait_for_notice("READY=1")
+
+    def wait_for_notice(self, notice):
+        """Waits for a line of the notification protocol of systemd."""
+        deadline = time.monotonic() + wait.GENEROUS
+        while time.monotonic() < deadline:
+            if select.select([self._ready], [], [], 0.05)[0]:
+                if notice in self._ready.recv(4096).decode().split("\n"):
+                    return
+            elif self.child.poll() is not None:
+                raise AssertionError("%s ended with %d: %s" % (self.name, self.child.returncode, self.log()[-2000:]))
+        raise AssertionError("%s does not send %s: %s" % (self.name, notice, self.log()[-2000:]))
+
+    def check(self):
+        """`-t` on the configuration as it is; the CompletedProcess."""
+        return subprocess.run([self.program, "-c", self.configuration, "-t"], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE)
+
+    def verify(self):
+        """`--verify`: the hash chain of its event log; the CompletedProcess."""
+        return subprocess.run([self.program, "-c", self.configuration, "--verify"], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT)
+
+    def running(self):
+        return self.child is not None and self.child.poll() is None
+
+    def reload(self):
+        os.kill(self.child.pid, signal.SIGUSR1)
+
+    def kill(self):
+        """kill -9, and wait until it is gone."""
+        children.end(self.child, signal.SIGKILL)
+        self._ready.close()
+
+    def stop(self, seconds=60):
+        """SIGTERM; returns the exit status."""
+        status = children.end(self.child, seconds=seconds)
+        self._ready.close()
+        return status
+
+    def log(self):
+        with open(self.log_path, errors="replace") as file:
+            return file.read()
+
+    def events(self, action=None):
+        """Its events in order; AssertionError when the chain is broken."""
+        records = events.read(self.event_directory, self.short)
+        return [record for record in records if action is None or record["event"]["action"] == action]
+
+    def wait_for_events(self, action, count=1):
+        """Waits until there are that many of an action; returns them."""
+        return wait.until(lambda: (lambda found: found if len(found) >= count else None)(self.events(action)),
+                          lambda: "%d %s; there are %s; %s" % (count, action, [e["event"]["action"]
+                                                               for e in self.events()][-20:], self.log()[-1000:]))

@@ -1,0 +1,135 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""millgate-log ended and started again: with an inherited socket nobody is refused, and at no step is a message lost."""
+import os
+import sys
+import threading
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from harness import tap, wait
+from harness.events import get
+from harness.gateway import Gateway
+from harness.mail import Client, compose, dot_stuffed
+from harness.tap import equal, none, true
+from harness.traffic import Load, record_faults
+
+RESTARTS = 10
+
+
+def restart(daemon):
+    """SIGTERM, its end, and the next one on the same socket; returns the exit status."""
+    status = daemon.stop()
+    daemon.start()
+    return status
+
+
+def under_load(t, gateway):
+    load = Load(gateway.postfix.smtp_port)
+    statuses = []
+    for _ in range(RESTARTS):
+        load.wait_for(5)
+        statuses.append(restart(gateway.daemon))
+    load.wait_for(5)
+    load.stop()
+    gateway.postfix.wait_until_empty()
+
+    with t.test("In %d restarts on an inherited socket under load no message is refused" % RESTARTS):
+        none([repr(reply) for reply in load.refused] + load.broken)
+        equal(statuses, [0] * RESTARTS, "exit statuses")
+
+    with t.test("Across restarts each accepted message has exactly one event"):
+        none(record_faults(load.accepted, gateway.daemon))
+
+
+def to_connect(client, _content):
+    del client
+
+
+def to_helo(client, _content):
+    client.ehlo()
+
+
+def to_mail(client, content):
+    to_helo(client, content)
+    equal(client.command("MAIL FROM:<step@example.com>").code, 250, "MAIL")
+
+
+def to_rcpt(client, content):
+    to_mail(client, content)
+    equal(client.command("RCPT TO:<one@example.org>").code, 250, "RCPT")
+    equal(client.command("RCPT TO:<two@example.org>").code, 250, "RCPT")
+
+
+def to_data_half_sent(client, content):
+    to_rcpt(client, content)
+    equal(client.command("DATA").code, 354, "DATA")
+    client.send(dot_stuffed(content)[:200])
+
+
+def to_final_dot(client, content):
+    to_data_half_sent(client, content)
+    client.send(dot_stuffed(content)[200:] + b".\r\n")
+
+
+def rest(step, client, content):
+    """What is left of the message after a step; the reply that ends it."""
+    if step is to_final_dot:
+        return client.reply()
+    if step is to_data_half_sent:
+        client.send(dot_stuffed(content)[200:] + b".\r\n")
+        return client.reply()
+    if step is to_connect:
+        client.ehlo()
+    if step in (to_connect, to_helo):
+        return client.message("step@example.com", ["one@example.org", "two@example.org"], content)[0]
+    if step is to_mail:
+        for recipient in ("one@example.org", "two@example.org"):
+            client.command("RCPT TO:<%s>" % recipient)
+    return client.data(content)
+
+
+STEPS = [(to_connect, "connect"), (to_helo, "EHLO"), (to_mail, "MAIL"), (to_rcpt, "RCPT"),
+         (to_data_half_sent, "half of the content"), (to_final_dot, "the final dot")]
+
+
+def ended_at(gateway, step, name):
+    """Ends the daemon while a message is at that step and starts it again; returns the final reply."""
+    _, content = compose("step-" + name.replace(" ", "-"))
+    with Client(gateway.postfix.smtp_port) as client:
+        step(client, content)
+        statuses = []
+        restarting = threading.Thread(target=lambda: statuses.append(restart(gateway.daemon)))
+        child = gateway.daemon.child
+        restarting.start()
+        # The message goes on once the daemon knows that it is to end; an idle one may end before.
+        wait.until(lambda: pending(child) or not restarting.is_alive() or child.poll() is not None,
+                   "the signal to be taken")
+        reply = rest(step, client, content)
+        restarting.join(wait.GENEROUS)
+        equal(statuses, [0], "exit status of the daemon")
+    return reply
+
+
+def pending(child):
+    """Whether SIGTERM was sent and taken: no longer pending for the process."""
+    try:
+        with open("/proc/%d/status" % child.pid) as file:
+            waiting = [line for line in file if line.startswith("ShdPnd:")]
+    except FileNotFoundError:
+        return True
+    return bool(waiting) and int(waiting[0].split()[1], 16) & (1 << 14) == 0
+
+
+def tests(t):
+    with Gateway("log", descriptor=True) as gateway:
+        under_load(t, gateway)
+        for step, name in STEPS:
+            with t.test("SIGTERM while a message is at %s: the message is answered, and recorded if accepted" % name):
+                reply = ended_at(gateway, step, name)
+                true(reply.code == 250, "the message under way was refused: %r" % reply)
+                gateway.daemon.wait_for_events("message-accepted")
+                recorded = [get(event, "email.local_id") for event in gateway.daemon.events("message-accepted")]
+                equal(recorded.count(reply.queue_id), 1, "events of %s" % reply.queue_id)
+
+
+tap.main(tests)
