@@ -110,14 +110,15 @@ class Client:
         return reply
 
     def envelope(self, sender, recipients, pipelined=False):
-        """MAIL and each RCPT; returns (reply to MAIL, recipients that were taken)."""
+        """MAIL and each RCPT; returns (reply to MAIL, or to the last RCPT if none was taken; recipients taken)."""
         lines = ["MAIL FROM:<%s>" % sender] + ["RCPT TO:<%s>" % recipient for recipient in recipients]
         if pipelined:
             self.send("".join(line + "\r\n" for line in lines).encode())
             replies = [self.reply() for _ in lines]
         else:
             replies = [self.command(line) for line in lines]
-        return replies[0], [recipient for recipient, reply in zip(recipients, replies[1:]) if reply.good]
+        taken = [recipient for recipient, reply in zip(recipients, replies[1:]) if reply.good]
+        return (replies[0] if taken or not replies[0].good else replies[-1]), taken
 
     def data(self, content):
         """DATA, the content and the final dot; returns the reply that ended it."""
@@ -139,11 +140,9 @@ class Client:
         return reply
 
     def message(self, sender, recipients, content, pipelined=False):
-        """A whole message; returns (final reply, recipients that were taken)."""
+        """A whole message; returns (reply that decided it, recipients that were taken)."""
         reply, taken = self.envelope(sender, recipients, pipelined)
-        if not reply.good or not taken:
-            return reply if not reply.good else Reply(554, ["no valid recipients"]), taken
-        return self.data(content), taken
+        return (self.data(content) if taken else reply), taken
 
     def quit(self):
         try:

@@ -1,0 +1,61 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""The demonstration of the README works, and says so in few words."""
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from harness import tap
+from harness.tap import equal, none, true
+
+DEMO = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../demo/demo")
+
+
+def run(*arguments):
+    result = subprocess.run([DEMO, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE)
+    return result.returncode, result.stdout.decode(), result.stderr.decode()
+
+
+def tests(t):
+    tap.needs_root("a private Postfix is started")
+    status, output, trouble = run("--keep")
+    lines = output.splitlines()
+
+    with t.test("It ends with 0, and its first line gives the answer"):
+        equal((status, trouble), (0, ""), "status and standard error; output:\n%s" % output)
+        equal(lines[0], "4 mails accepted, recorded and delivered; 1 refused, as it should be", "first line")
+
+    with t.test("It tells its story in 40 lines of 80 columns"):
+        true(10 <= len(lines) <= 40, "%d lines" % len(lines))
+        none([line for line in lines if len(line) > 80])
+
+    with t.test("--keep leaves events, delivered mail and Postfix's log where it says"):
+        kept = re.search(r"^Kept +(/\S+)$", output, re.M).group(1)
+        for path in ("log/events/log.jsonl", "sink/1.eml", "postfix/maillog", "postfix/main.cf"):
+            true(os.path.getsize(os.path.join(kept, path)) > 0, path + " is empty")
+
+    with t.test("Nothing that it started is left running"):
+        none([command for command in running() if kept in command])
+        shutil.rmtree(kept)
+
+    with t.test("A wrong argument is named, with the usage, and the status is 64"):
+        status, output, trouble = run("--kept")
+        equal((status, output), (64, ""), "status and output")
+        true("--kept" in trouble and "usage: demo [--keep]" in trouble, trouble)
+
+
+def running():
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                with open("/proc/%s/cmdline" % entry, "rb") as file:
+                    yield file.read().replace(b"\0", b" ").decode("utf-8", "replace")
+            except OSError:
+                continue
+
+
+tap.main(tests)
