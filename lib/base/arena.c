@@ -177,6 +177,11 @@ size_t mg_arena_used(const struct mg_arena *arena)
 	return arena->used;
 }
 
+bool mg_arena_at_limit(const struct mg_arena *arena, size_t bytes)
+{
+	return bytes > arena->limit - arena->used;
+}
+
 /* The smallest block is kept: an idle connection does not hold what one large message took. */
 void mg_arena_reset(struct mg_arena *arena)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* buf: a growing byte buffer with a limit. Failure (limit, memory) is sticky: add without checking, look at `failed` once at the
- * end. `data` is NULL while nothing was added, else always followed by a NUL that `length` does not count. */
+/* buf: a growing byte buffer with a limit. Failure (limit, memory) is sticky: add without
+ * checking, look at `failed` once at the end. `data` is NULL while nothing was added, else always
+ * followed by a NUL that `length` does not count. */
 #ifndef MG_BASE_BUF_H
 #define MG_BASE_BUF_H
 #include <stdbool.h>

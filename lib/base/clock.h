@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* clock: time in nanoseconds, injectable. Modules that look at time take a `const struct mg_clock *`; daemons pass mg_clock_system,
- * tests their own. */
+/* clock: time in nanoseconds, injectable. Modules that look at time take a `const struct mg_clock
+ * *`; daemons pass mg_clock_system, tests their own. */
 #ifndef MG_BASE_CLOCK_H
 #define MG_BASE_CLOCK_H
 #include <stddef.h>

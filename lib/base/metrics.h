@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* metrics: NAME.prom, the textfile format of node_exporter: counters and gauges, written whole to a temporary file and renamed. A
- * value is one atomic: add and set from any thread, no lock. */
+/* metrics: NAME.prom, the textfile format of node_exporter: counters and gauges, written whole to
+ * a temporary file and renamed. A value is one atomic: add and set from any thread, no lock. */
 #ifndef MG_BASE_METRICS_H
 #define MG_BASE_METRICS_H
 #include <stdatomic.h>
@@ -11,8 +11,9 @@
 
 enum mg_metric_kind { MG_COUNTER, MG_GAUGE };
 
-/* A row of a table of metrics, {.name = NULL} ends it. name: "millgate_messages_total" (Prometheus naming); labels: "" or
- * "verdict=\"reject\"": rows of one name stand together in the table and share its help. */
+/* A row of a table of metrics, {.name = NULL} ends it. name: "millgate_messages_total" (Prometheus
+ * naming); labels: "" or "verdict=\"reject\"": rows of one name stand together in the table and
+ * share its help. */
 struct mg_metric {
 	const char *name, *labels, *help;
 	enum mg_metric_kind kind;

@@ -9,13 +9,14 @@
 
 #include "base/error.h"
 
-/* An address with port (0: none) from "192.0.2.1", "2001:db8::1", or "IPv6:2001:db8::1" (the form of milter macros and RFC 5321
- * literals, without brackets). false when it is none. */
+/* An address with port (0: none) from "192.0.2.1", "2001:db8::1", or "IPv6:2001:db8::1" (the form
+ * of milter macros and RFC 5321 literals, without brackets). false when it is none. */
 bool mg_net_parse(const char *text, uint16_t port, struct sockaddr_storage *address);
 /* "192.0.2.1", "2001:db8::1" (RFC 5952), "" for a family that is neither. size >= 46. */
 void mg_net_format(const struct sockaddr_storage *address, char *text, size_t size);
 uint16_t mg_net_port(const struct sockaddr_storage *address);
-/* "address:port" as millgate.session.key has it: "203.0.113.5:39204", "[2001:db8::1]:39204"; "" without an address. size >= 64. */
+/* "address:port" as millgate.session.key has it: "203.0.113.5:39204", "[2001:db8::1]:39204"; ""
+ * without an address. size >= 64. */
 void mg_net_key(const struct sockaddr_storage *address, char *text, size_t size);
 bool mg_net_is_loopback(const struct sockaddr_storage *address);
 

@@ -4,3 +4,29 @@
 # t_unit_NAME_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
 SCRIPT_TESTS += t/unit/layers.t
+
+CMOCKA_TESTS += t/unit/arena.t
+t_unit_arena_t_SOURCES = t/unit/arena.c
+t_unit_arena_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/unit/buf.t
+t_unit_buf_t_SOURCES = t/unit/buf.c
+t_unit_buf_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/unit/clock.t
+t_unit_clock_t_SOURCES = t/unit/clock.c
+t_unit_clock_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/unit/error.t
+t_unit_error_t_SOURCES = t/unit/error.c
+t_unit_error_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/unit/log.t
+t_unit_log_t_SOURCES = t/unit/log.c
+t_unit_log_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/unit/str.t
+t_unit_str_t_SOURCES = t/unit/str.c
+t_unit_str_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+TSAN_TESTS += t/unit/arena.t t/unit/log.t
