@@ -1,1 +1,41 @@
 # SPDX-License-Identifier: ISC
+# A target is t/fuzz/NAME.c with LLVMFuzzerTestOneInput, its first inputs and
+# every input that ever crashed it are files of t/fuzz/corpus/NAME. With
+# configure --enable-fuzzers it is a libFuzzer program, otherwise it replays the
+# files it is given: make check runs every target over its corpus.
+#
+# FUZZ_TARGETS += t/fuzz/NAME
+# t_fuzz_NAME_SOURCES = t/fuzz/NAME.c $(FUZZ_MAIN)
+# t_fuzz_NAME_LDFLAGS = $(FUZZ_LINK)
+
+FUZZ_TARGETS =
+if FUZZERS
+FUZZ_MAIN =
+FUZZ_LINK = $(AM_LDFLAGS) -fsanitize=fuzzer
+else
+FUZZ_MAIN = t/fuzz/replay.c
+FUZZ_LINK = $(AM_LDFLAGS)
+endif
+
+check_PROGRAMS += $(FUZZ_TARGETS)
+SCRIPT_TESTS += t/fuzz/corpus.t
+EXTRA_DIST += t/fuzz/replay.c t/fuzz/corpus
+
+FUZZ_SECONDS = 60
+# New inputs are kept in fuzz/NAME of the build tree, a crash as fuzz/NAME-crash-*.
+fuzz: $(FUZZ_TARGETS)
+if FUZZERS
+	@for target in $(FUZZ_TARGETS); do \
+		name=$${target##*/}; \
+		mkdir -p fuzz/$$name && \
+		./$$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -max_len=65536 \
+			-print_final_stats=0 -artifact_prefix=fuzz/$$name- fuzz/$$name $(srcdir)/t/fuzz/corpus/$$name \
+			>fuzz/$$name.log 2>&1 </dev/null || \
+			{ echo "$$name: failed, see fuzz/$$name.log and fuzz/$$name-*" >&2; tail -n 40 fuzz/$$name.log >&2; exit 1; }; \
+		echo "$$name: `sed -n 's/^Done \([0-9]*\) runs.*/\1 inputs/p' fuzz/$$name.log`, no crash"; \
+	done
+else
+	@echo "make fuzz: configure with --enable-fuzzers CC=clang" >&2; exit 1
+endif
+
+.PHONY: fuzz
