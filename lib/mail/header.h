@@ -14,7 +14,7 @@
 void mg_header_decode(const char *value, size_t length, struct mg_buf *out);
 /* Adds the Message-ID without angle brackets, or the value as it is without folds and outer blanks when it has none. */
 void mg_header_message_id(const char *value, size_t length, struct mg_buf *out);
-/* UTC ns of a date value; false when it is none. Years 1970 to 9999. */
+/* UTC ns of a date value; false when it is none. Years 1970 to 2261, which nanoseconds can tell. */
 bool mg_header_date(const char *value, size_t length, int64_t *utc);
 /* Is `name` (length bytes) a field name: 1 to 200 bytes of 33 to 126 without ":" (RFC 5322 section 2.2). */
 bool mg_header_name_valid(const char *name, size_t length);

@@ -1,4 +1,13 @@
 # SPDX-License-Identifier: ISC
+# A module a line.
 
 noinst_LIBRARIES += lib/mail/libmgmail.a
-lib_mail_libmgmail_a_SOURCES =
+lib_mail_libmgmail_a_SOURCES = \
+	lib/mail/address.c lib/mail/address.h \
+	lib/mail/charset.c lib/mail/charset.h \
+	lib/mail/fields.c lib/mail/fields.h \
+	lib/mail/filter.h \
+	lib/mail/header.c lib/mail/header.h \
+	lib/mail/message.c lib/mail/message.h \
+	lib/mail/milter_macros.c lib/mail/milter_macros.h \
+	lib/mail/origin.c lib/mail/origin.h

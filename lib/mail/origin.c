@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: ISC */
+#include "mail/origin.h"
+
+#include <fnmatch.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/net.h"
+#include "base/str.h"
+#include "mail/address.h"
+
+enum { USER_MAX = 255, KEY_SIZE = 64 };
+#define NO_TENANT SIZE_MAX
+
+/* One entry of `users` or `sender_domains`, in normal form. */
+struct entry {
+	char *pattern;
+	size_t tenant;
+};
+
+/* Entries without wildcards are sorted and searched, so that a message costs the same however many
+ * tenants there are; globs are tried in the order of the file. */
+struct matcher {
+	struct entry *exact, *globs;
+	size_t exact_count, glob_count;
+};
+
+struct tenant {
+	const char *title;
+	const struct mg_network *networks;
+	size_t network_count;
+};
+
+struct mg_origin {
+	const struct mg_conf *conf;
+	const struct mg_network *internal, *relays;
+	size_t internal_count, relay_count;
+	const char *const *outbound_daemons;
+	size_t outbound_daemon_count;
+	char (*reinject)[KEY_SIZE]; /* as in mg_session.listener_address */
+	size_t reinject_count;
+	struct tenant *tenants;
+	size_t tenant_count;
+	struct matcher users, domains;
+};
+
+/* "127.0.0.1:10025" or "[::1]:10025" as mg_net_key() writes it. */
+static bool normalize_listener(const char *text, char key[KEY_SIZE])
+{
+	const char *colon = strrchr(text, ':');
+	struct sockaddr_storage address;
+	char host[KEY_SIZE];
+	uint64_t port;
+	size_t length;
+
+	if (colon == NULL || !mg_str_number(colon + 1, UINT16_MAX, &port) || port == 0)
+		return false;
+	length = (size_t)(colon - text);
+	if (length > 2 && text[0] == '[' && text[length - 1] == ']') {
+		text++;
+		length -= 2;
+	} else if (memchr(text, ':', length) != NULL) {
+		return false;
+	}
+	if (length >= sizeof(host))
+		return false;
+	memcpy(host, text, length);
+	host[length] = '\0';
+	if (!mg_net_parse(host, (uint16_t)port, &address))
+		return false;
+	mg_net_key(&address, key, KEY_SIZE);
+	return true;
+}
+
+static const char *check_listener(const char *text)
+{
+	char key[KEY_SIZE];
+
+	return normalize_listener(text, key) ? NULL
+					     : "expected ADDRESS:PORT, e.g. \"127.0.0.1:10025\"";
+}
+
+static const char *check_user(const char *text)
+{
+	return text[0] != '\0' && strlen(text) <= USER_MAX ? NULL
+							   : "expected a user name or glob of 1 "
+							     "to 255 bytes, e.g. \"acme-*\"";
+}
+
+/* A domain in which a whole label may be "*"; "*" stands for one label or more. */
+static bool normalize_domain_glob(const char *text, struct mg_buf *out)
+{
+	if (strchr(text, '*') == NULL)
+		return mg_domain_normalize(text, strlen(text), out);
+	while (*text != '\0') {
+		size_t length = strcspn(text, ".");
+
+		if (length == 1 && text[0] == '*')
+			mg_buf_add_char(out, '*');
+		else if (!mg_domain_normalize(text, length, out))
+			return false;
+		text += length;
+		if (*text == '.') {
+			mg_buf_add_char(out, '.');
+			text++;
+			if (*text == '\0')
+				return false;
+		}
+	}
+	return true;
+}
+
+static const char *check_domain(const char *text)
+{
+	struct mg_buf normal = {.limit = 0};
+	bool valid = normalize_domain_glob(text, &normal);
+
+	mg_buf_free(&normal);
+	return valid ? NULL : "expected a domain, e.g. \"acme.example\" or \"*.acme.example\"";
+}
+
+static const struct mg_option tenant_options[] = {
+	{.name = "users",
+		.kind = MG_LIST,
+		.value = "{ }",
+		.help = "SASL users who belong to the tenant; \"*\" and \"?\" as in file names",
+		.check = check_user},
+	{.name = "networks",
+		.kind = MG_NETWORKS,
+		.value = "{ }",
+		.help = "Client networks that belong to the tenant"},
+	{.name = "sender_domains",
+		.kind = MG_LIST,
+		.value = "{ }",
+		.help = "Domains of envelope senders that belong to the tenant; \"*\" is one label "
+			"or more",
+		.check = check_domain},
+	{.name = NULL},
+};
+
+const struct mg_option mg_origin_options[] = {
+	{.name = "internal_networks",
+		.kind = MG_NETWORKS,
+		.value = "{ \"127.0.0.0/8\", \"::1\" }",
+		.help = "Clients whose mail is outbound"},
+	{.name = "trusted_relays",
+		.kind = MG_NETWORKS,
+		.value = "{ }",
+		.help = "Own front MX, filter or balancer: inbound even though internal"},
+	{.name = "outbound_daemons",
+		.kind = MG_LIST,
+		.value = "{ \"ORIGINATING\" }",
+		.help = "Listeners whose mail is outbound, by milter_macro_daemon_name"},
+	{.name = "reinject",
+		.kind = MG_LIST,
+		.value = "{ }",
+		.help = "Listeners, ADDRESS:PORT, where a content filter gives mail back: inbound",
+		.check = check_listener},
+	{.name = "tenant",
+		.kind = MG_SECTIONS,
+		.help = "A tenant; the first that has the user decides, else the client's network, "
+			"else the sender's domain",
+		.options = tenant_options},
+	{.name = NULL},
+};
+
+static void matcher_free(struct matcher *matcher)
+{
+	for (size_t i = 0; i < matcher->exact_count; i++)
+		free(matcher->exact[i].pattern);
+	for (size_t i = 0; i < matcher->glob_count; i++)
+		free(matcher->globs[i].pattern);
+	free(matcher->exact);
+	free(matcher->globs);
+}
+
+/* By text, then by tenant: the first of several is the one that decides. */
+static int compare_entries(const void *a, const void *b)
+{
+	const struct entry *left = a, *right = b;
+	int order = strcmp(left->pattern, right->pattern);
+
+	if (order == 0)
+		order = (left->tenant > right->tenant) - (left->tenant < right->tenant);
+	return order;
+}
+
+static bool add_entry(struct matcher *matcher, const char *wildcards, char *pattern, size_t tenant)
+{
+	bool is_glob = pattern[strcspn(pattern, wildcards)] != '\0';
+	struct entry **list = is_glob ? &matcher->globs : &matcher->exact;
+	size_t *count = is_glob ? &matcher->glob_count : &matcher->exact_count;
+	struct entry *grown = *list;
+
+	/* Room for a power of two. */
+	if ((*count & (*count - 1)) == 0)
+		grown = reallocarray(*list, *count > 0 ? *count * 2 : 1, sizeof(*grown));
+	if (grown == NULL) {
+		free(pattern);
+		return false;
+	}
+	*list = grown;
+	grown[(*count)++] = (struct entry){.pattern = pattern, .tenant = tenant};
+	return true;
+}
+
+static bool add_user(struct matcher *matcher, const char *user, size_t tenant)
+{
+	char *pattern = strdup(user);
+
+	if (pattern == NULL)
+		return false;
+	mg_str_lower(pattern);
+	return add_entry(matcher, "*?[\\", pattern, tenant);
+}
+
+static bool add_domain(struct matcher *matcher, const char *domain, size_t tenant)
+{
+	struct mg_buf normal = {.limit = 0};
+
+	if (!normalize_domain_glob(domain, &normal) || normal.failed || normal.data == NULL) {
+		mg_buf_free(&normal);
+		return false;
+	}
+	return add_entry(matcher, "*", normal.data, tenant);
+}
+
+static bool add_tenant(struct mg_origin *origin, const struct mg_conf *tenant, size_t index)
+{
+	size_t user_count, domain_count;
+	const char *const *users = mg_conf_list(tenant, "users", &user_count);
+	const char *const *domains = mg_conf_list(tenant, "sender_domains", &domain_count);
+	bool added = true;
+
+	origin->tenants[index].title = mg_conf_title(tenant);
+	origin->tenants[index].networks =
+		mg_conf_networks(tenant, "networks", &origin->tenants[index].network_count);
+	for (size_t i = 0; i < user_count && added; i++)
+		added = add_user(&origin->users, users[i], index);
+	for (size_t i = 0; i < domain_count && added; i++)
+		added = add_domain(&origin->domains, domains[i], index);
+	return added;
+}
+
+static bool read_tenants(struct mg_origin *origin, struct mg_errors *errors)
+{
+	struct matcher *matchers[] = {&origin->users, &origin->domains};
+
+	origin->tenant_count = mg_conf_count(origin->conf, "tenant");
+	origin->tenants = calloc(origin->tenant_count + 1, sizeof(*origin->tenants));
+	if (origin->tenants == NULL)
+		return false;
+	for (size_t i = 0; i < origin->tenant_count; i++) {
+		const struct mg_conf *tenant = mg_conf_at(origin->conf, "tenant", i);
+
+		if (mg_conf_title(tenant)[0] == '\0')
+			mg_conf_error(
+				tenant, NULL, errors, "no name; expected tenant \"NAME\" { … }");
+		if (!add_tenant(origin, tenant, i))
+			return false;
+	}
+	for (size_t i = 0; i < sizeof(matchers) / sizeof(matchers[0]); i++)
+		if (matchers[i]->exact_count > 0)
+			qsort(matchers[i]->exact, matchers[i]->exact_count, sizeof(struct entry),
+				compare_entries);
+	return true;
+}
+
+static bool read_listeners(struct mg_origin *origin)
+{
+	const struct mg_conf *conf = origin->conf;
+	const char *const *reinject = mg_conf_list(conf, "reinject", &origin->reinject_count);
+
+	origin->internal = mg_conf_networks(conf, "internal_networks", &origin->internal_count);
+	origin->relays = mg_conf_networks(conf, "trusted_relays", &origin->relay_count);
+	origin->outbound_daemons =
+		mg_conf_list(conf, "outbound_daemons", &origin->outbound_daemon_count);
+	origin->reinject = calloc(origin->reinject_count + 1, sizeof(*origin->reinject));
+	if (origin->reinject == NULL)
+		return false;
+	for (size_t i = 0; i < origin->reinject_count; i++)
+		normalize_listener(reinject[i], origin->reinject[i]);
+	return true;
+}
+
+struct mg_origin *mg_origin_new(const struct mg_conf *conf, struct mg_errors *errors)
+{
+	struct mg_origin *origin = calloc(1, sizeof(*origin));
+	size_t errors_before = errors->count;
+
+	if (origin != NULL)
+		origin->conf = conf;
+	if (origin == NULL || !read_listeners(origin) || !read_tenants(origin, errors))
+		mg_errors_add(errors, "out of memory");
+	if (errors->count == errors_before)
+		return origin;
+	mg_origin_free(origin);
+	return NULL;
+}
+
+void mg_origin_free(struct mg_origin *origin)
+{
+	if (origin == NULL)
+		return;
+	matcher_free(&origin->users);
+	matcher_free(&origin->domains);
+	free(origin->tenants);
+	free(origin->reinject);
+	free(origin);
+}
+
+bool mg_origin_internal(const struct mg_origin *origin, const struct mg_session *session)
+{
+	return mg_networks_contain(origin->internal, origin->internal_count, &session->client);
+}
+
+static bool is_reinjected(const struct mg_origin *origin, const struct mg_session *session)
+{
+	for (size_t i = 0; i < origin->reinject_count; i++)
+		if (strcmp(origin->reinject[i], session->listener_address) == 0)
+			return true;
+	return false;
+}
+
+static bool is_outbound_daemon(const struct mg_origin *origin, const struct mg_session *session)
+{
+	for (size_t i = 0; i < origin->outbound_daemon_count; i++)
+		if (strcmp(origin->outbound_daemons[i], session->listener) == 0)
+			return true;
+	return false;
+}
+
+enum mg_direction mg_origin_direction(
+	const struct mg_origin *origin, const struct mg_session *session, bool local)
+{
+	if (mg_networks_contain(origin->relays, origin->relay_count, &session->client) ||
+		is_reinjected(origin, session))
+		return MG_INBOUND;
+	if (session->user[0] != '\0' || is_outbound_daemon(origin, session) || local ||
+		session->internal)
+		return MG_OUTBOUND;
+	return MG_INBOUND;
+}
+
+/* The first of the entries that are this text, which is in normal form. */
+static size_t find_exact(const struct matcher *matcher, const char *text)
+{
+	size_t low = 0, high = matcher->exact_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(matcher->exact[middle].pattern, text) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < matcher->exact_count && strcmp(matcher->exact[low].pattern, text) == 0)
+		return matcher->exact[low].tenant;
+	return NO_TENANT;
+}
+
+static size_t find_tenant(const struct matcher *matcher, const char *text)
+{
+	size_t tenant = find_exact(matcher, text);
+
+	for (size_t i = 0; i < matcher->glob_count && matcher->globs[i].tenant < tenant; i++)
+		if (fnmatch(matcher->globs[i].pattern, text, 0) == 0)
+			return matcher->globs[i].tenant;
+	return tenant;
+}
+
+static size_t tenant_of_user(const struct mg_origin *origin, const char *user)
+{
+	char lower[USER_MAX + 1];
+
+	if (user[0] == '\0' || !mg_str_copy(lower, sizeof(lower), user))
+		return NO_TENANT;
+	mg_str_lower(lower);
+	return find_tenant(&origin->users, lower);
+}
+
+static size_t tenant_of_client(
+	const struct mg_origin *origin, const struct sockaddr_storage *client)
+{
+	for (size_t i = 0; i < origin->tenant_count; i++) {
+		const struct tenant *tenant = &origin->tenants[i];
+
+		if (mg_networks_contain(tenant->networks, tenant->network_count, client))
+			return i;
+	}
+	return NO_TENANT;
+}
+
+static size_t tenant_of_sender(const struct mg_origin *origin, const char *sender)
+{
+	const char *domain = mg_address_domain_part(sender);
+	struct mg_buf normal = {.limit = 0};
+	size_t tenant = NO_TENANT;
+
+	if (mg_domain_normalize(domain, strlen(domain), &normal) && !normal.failed)
+		tenant = find_tenant(&origin->domains, mg_buf_text(&normal));
+	mg_buf_free(&normal);
+	return tenant;
+}
+
+const char *mg_origin_tenant(
+	const struct mg_origin *origin, const struct mg_session *session, const char *sender)
+{
+	size_t tenant;
+
+	if (origin->tenant_count == 0)
+		return "";
+	tenant = tenant_of_user(origin, session->user);
+	if (tenant == NO_TENANT)
+		tenant = tenant_of_client(origin, &session->client);
+	if (tenant == NO_TENANT)
+		tenant = tenant_of_sender(origin, sender);
+	return tenant != NO_TENANT ? origin->tenants[tenant].title : "";
+}
