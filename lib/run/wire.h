@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* wire: packets of the milter protocol, version 6, as sendmail's libmilter/docs and mfdef.h define it: a 4-byte big-endian length, a command
- * byte, data. Shared by `client` (the MTA's side) and the native front. Knows bytes, no sockets and no meaning. */
+/* wire: packets of the milter protocol, version 6, as libmilter's mfdef.h defines it: a 4-byte
+ * big-endian length, a command byte, data. Shared by `client` (the MTA's side) and the native
+ * front. Knows bytes, no sockets and no meaning. */
 #ifndef MG_RUN_WIRE_H
 #define MG_RUN_WIRE_H
 #include <stdbool.h>
@@ -96,26 +97,31 @@ enum mg_wire_stage {
 	MG_WIRE_STAGE_COUNT
 };
 
-enum { MG_WIRE_PACKET_MAX = 1024 * 1024 };	/* a packet longer than this ends the connection */
+enum { MG_WIRE_VERSION = 6 };
+enum { MG_WIRE_PACKET_MAX = 1024 * 1024 }; /* a packet longer than this ends the connection */
+enum { MG_WIRE_CHUNK_MAX = 65535 }; /* body bytes in a packet */
 
 struct mg_packet {
 	char command;
-	const char *data;	/* behind the command byte; followed by a NUL that length does not count */
+	const char
+		*data; /* behind the command byte; followed by a NUL that length does not count */
 	size_t length;
 };
 
 /* Appends a packet. */
 void mg_wire_put(struct mg_buf *out, char command, const void *data, size_t length);
 
-/* Takes the next packet of the length bytes at `bytes`: its whole size with header, 0 when more bytes are needed, -1 when its length is 0 or over
- * maximum. The data is put into packet in place; the byte behind it must be writable (it becomes NUL and *saved gets what stood there; put it
- * back before the next packet is taken). */
-long mg_wire_take(char *bytes, size_t length, size_t maximum, struct mg_packet *packet, char *saved);
+/* Takes the next packet of the length bytes at `bytes`: returns its whole size with header, 0 when
+ * more bytes are needed, -1 when its length is 0 or over maximum. The data stays in place; the byte
+ * behind it must be writable: it becomes NUL and *saved gets what stood there, to be put back
+ * before the next packet is taken. */
+long mg_wire_take(
+	char *bytes, size_t length, size_t maximum, struct mg_packet *packet, char *saved);
 
 /* Reading the data of a packet: texts ended by NUL and big-endian numbers, one after the other. */
 struct mg_wire_cursor {
 	const char *next, *end;
-	bool failed;	/* something was asked for that is not there: sticky */
+	bool failed; /* something was asked for that is not there: sticky */
 };
 void mg_wire_cursor_init(struct mg_wire_cursor *cursor, const struct mg_packet *packet);
 /* A text and its NUL; "" and failed without. */
@@ -127,9 +133,10 @@ bool mg_wire_at_end(const struct mg_wire_cursor *cursor);
 
 struct mg_wire_options {
 	uint32_t version, actions, protocol;
-	const char *macros[MG_WIRE_STAGE_COUNT];	/* lists asked for by the filter, NULL none */
+	const char *macros[MG_WIRE_STAGE_COUNT]; /* lists asked for by the filter, NULL none */
 };
 void mg_wire_put_options(struct mg_buf *out, const struct mg_wire_options *options);
-/* The macro texts point into the packet. false: malformed. */
+/* The macro texts point into the packet. false: no options packet, cut short, or a stage that is
+ * unknown or named twice. */
 bool mg_wire_get_options(const struct mg_packet *packet, struct mg_wire_options *options);
 #endif

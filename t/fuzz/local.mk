@@ -17,6 +17,10 @@ FUZZ_MAIN = t/fuzz/replay.c
 FUZZ_LINK = $(AM_LDFLAGS)
 endif
 
+FUZZ_TARGETS += t/fuzz/wire
+t_fuzz_wire_SOURCES = t/fuzz/wire.c $(FUZZ_MAIN)
+t_fuzz_wire_LDFLAGS = $(FUZZ_LDFLAGS)
+
 check_PROGRAMS += $(FUZZ_TARGETS)
 SCRIPT_TESTS += t/fuzz/corpus.t
 EXTRA_DIST += t/fuzz/replay.c t/fuzz/corpus

@@ -29,4 +29,13 @@ CMOCKA_TESTS += t/unit/str.t
 t_unit_str_t_SOURCES = t/unit/str.c
 t_unit_str_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
+CMOCKA_TESTS += t/unit/client.t
+t_unit_client_t_SOURCES = t/unit/client.c
+t_unit_client_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/unit/wire.t
+t_unit_wire_t_SOURCES = t/unit/wire.c
+t_unit_wire_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+TSAN_TESTS += t/unit/client.t
 TSAN_TESTS += t/unit/arena.t t/unit/log.t
