@@ -32,7 +32,7 @@ def torn_file(gateway):
 
 
 def tests(t):
-    with Gateway("log", descriptor=True) as gateway:
+    with Gateway("log", descriptor="fd") as gateway:
         load = Load(gateway.postfix.smtp_port)
         kill_under_load(gateway, load)
         load.wait_for(1)

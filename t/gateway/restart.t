@@ -121,7 +121,7 @@ def pending(child):
 
 
 def tests(t):
-    with Gateway("log", descriptor=True) as gateway:
+    with Gateway("log", descriptor="systemd") as gateway:
         under_load(t, gateway)
         for step, name in STEPS:
             with t.test("SIGTERM while a message is at %s: the message is answered, and recorded if accepted" % name):

@@ -28,10 +28,10 @@ class Gateway:
     """One Postfix with one daemon before its queue and a sink behind it; everything in gateway.directory.
 
     name: the daemon without "millgate-". settings, events_settings: lines of its configuration. default_action: what
-    Postfix does without it. descriptor: the listening socket outlives the daemon. Others: settings of main.cf.
+    Postfix does without it. descriptor: as in milter.Daemon. Others: settings of main.cf.
     """
 
-    def __init__(self, name="log", settings="", events_settings="", default_action="tempfail", descriptor=False,
+    def __init__(self, name="log", settings="", events_settings="", default_action="tempfail", descriptor=None,
                  event_directory=None, **postfix):
         tap.needs_root("a private Postfix is started")
         self.directory = children.temporary_directory(name)

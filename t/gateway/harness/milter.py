@@ -16,6 +16,17 @@ PLACES = {"millgate-log": ("milters/log/millgate-log", "millgate-log"),
           "millgate-probe": ("t/milter/millgate-probe", "millgate-probe")}
 
 
+CONFIGURATION = """socket = "{socket}"
+{settings}
+metrics = "{metrics}"
+events {{
+	directory = "{events}"
+{events_settings}
+}}
+"""
+AS_SYSTEMD = 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$@" 3<&%d'
+
+
 def program(name):
     """The daemon's path; AssertionError with the places looked at."""
     override = os.environ.get("MG_" + name.upper().replace("-", "_"))
@@ -30,12 +41,13 @@ def program(name):
 class Daemon:
     """One daemon with a directory of its own.
 
-    settings: lines of its configuration, after socket and events. Where `descriptor` is true the listening socket is
-    ours and the daemon gets it as fd:3, so that a restart refuses nobody; how it is named in main.cf is `milter`.
+    settings: lines of its configuration, after socket and events. descriptor: the listening socket is ours and outlives
+    the daemon, so that a restart refuses nobody; "fd": it is told by socket = "fd:N", "systemd": as a .socket unit
+    does it, by LISTEN_FDS. How the daemon is named in main.cf is `milter`.
     """
 
     def __init__(self, name, postfix, directory, settings="", events_settings="", event_directory=None,
-                 descriptor=False, socket_name=None):
+                 descriptor=None):
         self.name = name
         self.short = name.replace("millgate-", "")
         self.program = program(name)
@@ -45,9 +57,9 @@ class Daemon:
         self.event_directory = event_directory or directory + "/events"
         self.configuration = "%s/%s.conf" % (directory, self.short)
         self.log_path = directory + "/stderr"
-        socket_name = socket_name or self.short
-        self.socket_path = "%s/millgate/%s.sock" % (postfix.queue_directory, socket_name)
-        self.milter = "unix:millgate/%s.sock" % socket_name
+        self.descriptor = descriptor
+        self.socket_path = "%s/millgate/%s.sock" % (postfix.queue_directory, self.short)
+        self.milter = "unix:millgate/%s.sock" % self.short
         self.child = None
         self._ready = None
         os.makedirs(self.event_directory, exist_ok=True)
@@ -65,9 +77,10 @@ class Daemon:
         """Writes the configuration file; raw: the whole file as it stands."""
         if settings is not None:
             self.settings = settings
-        where = "fd:3" if self.listener else "unix:" + self.socket_path
-        text = raw if raw is not None else 'socket = "%s"\n%s\nevents {\n\tdirectory = "%s"\n%s\n}\n' % (
-            where, self.settings, self.event_directory, self.events_settings)
+        where = "fd:%d" % self.listener.fileno() if self.descriptor == "fd" else "unix:" + self.socket_path
+        text = raw if raw is not None else CONFIGURATION.format(
+            socket=where, settings=self.settings, metrics=self.directory, events=self.event_directory,
+            events_settings=self.events_settings)
         with open(self.configuration + ".new", "w") as file:
             file.write(text)
         os.chmod(self.configuration + ".new", 0o644)
@@ -83,15 +96,12 @@ class Daemon:
         environment = dict(os.environ, NOTIFY_SOCKET=path)
         for name in ("LISTEN_FDS", "LISTEN_PID", "WATCHDOG_USEC"):
             environment.pop(name, None)
-
-        def prepare():
-            if self.listener:
-                os.dup2(self.listener.fileno(), 3)
-
+        command = [self.program, "-c", self.configuration]
+        if self.descriptor == "systemd":
+            command = ["/bin/bash", "-c", AS_SYSTEMD % self.listener.fileno(), "bash"] + command
         with open(self.log_path, "ab") as log:
-            self.child = children.spawn([self.program, "-c", self.configuration], env=environment, preexec_fn=prepare,
-                                        pass_fds=[3] if self.listener else [], stdin=subprocess.DEVNULL,
-                                        stdout=log, stderr=log)
+            self.child = children.spawn(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                        pass_fds=[self.listener.fileno()] if self.listener else [])
         if ready:
             self.wait_until_ready()
         return self
