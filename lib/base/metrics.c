@@ -126,12 +126,15 @@ static int replace_file(const char *path, const struct mg_buf *text, struct mg_e
 	return -1;
 }
 
-int mg_metrics_write(const struct mg_metrics *metrics, const char *path, struct mg_error *error)
+int mg_metrics_write(const struct mg_metrics *metrics, const struct mg_metrics *more,
+	const char *path, struct mg_error *error)
 {
 	struct mg_buf text = {0};
 	int result = -1;
 
 	add_rows(&text, metrics);
+	if (more != NULL)
+		add_rows(&text, more);
 	if (text.failed)
 		mg_error_system(error, ENOMEM, "%s", path);
 	else

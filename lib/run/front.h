@@ -6,15 +6,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/endpoint.h"
 #include "base/error.h"
-#include "base/net.h"
 
 /* A connection of the MTA, as the session sees it. context is the front's. Header values have their own leading space and folds as the MTA
  * wants them (LF); edits only while the end of message is answered; 0 or -1. */
 struct mg_front {
-	const char *(*macro)(void *context, const char *name);	/* NULL: not told */
+	const char *(*macro)(void *context, const char *name); /* NULL: not told */
 	int (*insert_header)(void *context, unsigned position, const char *name, const char *value);
-	int (*change_header)(void *context, unsigned occurrence, const char *name, const char *value); /* NULL deletes */
+	int (*change_header)(void *context, unsigned occurrence, const char *name,
+		const char *value); /* NULL deletes */
 	int (*add_recipient)(void *context, const char *address);
 	int (*delete_recipient)(void *context, const char *address);
 	int (*change_sender)(void *context, const char *address);

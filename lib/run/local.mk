@@ -1,8 +1,23 @@
 # SPDX-License-Identifier: ISC
+# A module a line.
 
 noinst_LIBRARIES += lib/run/libmgrun.a
 lib_run_libmgrun_a_SOURCES = \
-	lib/run/client.c lib/run/client.h lib/run/client_message.c \
+	lib/run/block.c lib/run/block.h \
+	lib/run/client.c lib/run/client.h \
+	lib/run/client_message.c \
 	lib/run/client_reply.c lib/run/client_reply.h \
+	lib/run/content.c \
+	lib/run/daemon.c lib/run/daemon.h \
+	lib/run/edits.c \
+	lib/run/front.h \
+	lib/run/front_libmilter.c lib/run/front_libmilter.h \
+	lib/run/host.c lib/run/host.h \
 	lib/run/link.c lib/run/link.h \
+	lib/run/notify.c lib/run/notify.h \
+	lib/run/serve.c lib/run/serve.h \
+	lib/run/session.c lib/run/session.h lib/run/session_private.h \
+	lib/run/settings.c lib/run/settings.h \
+	lib/run/snapshot.c lib/run/snapshot.h \
+	lib/run/verdict.c \
 	lib/run/wire.c lib/run/wire.h

@@ -16,23 +16,26 @@ enum mg_hold_way { MG_HOLD_QUARANTINE, MG_HOLD_HEADER };
 
 struct mg_settings {
 	struct mg_endpoint socket;
-	char gateway[256];		/* never empty: the host name when not set */
+	char gateway[256]; /* never empty: the host name when not set */
 	enum mg_on_error on_error;
 	enum mg_on_bound on_bound;
 	enum mg_hold_way hold;
 	bool dry_run;
-	int64_t message_timeout, stop_timeout;	/* ns */
-	size_t headers, recipients;		/* bounds, counts */
-	size_t message_memory, memory;		/* bounds, bytes */
-	const char *metrics;			/* directory of NAME.prom, "" none; lives as long as the configuration */
+	int64_t message_timeout, stop_timeout; /* ns */
+	size_t headers, recipients; /* bounds, counts */
+	size_t message_memory, memory; /* bounds, bytes */
+	const char
+		*metrics; /* directory of NAME.prom, "" none; lives as long as the configuration */
 };
 
-enum { MG_OPTION_TABLES = 5 };	/* common, origin, events, the filter's own, and the end */
+enum { MG_OPTION_TABLES = 5 }; /* common, origin, events, the filter's own, and the end */
 
 /* The options of a daemon that hosts `filter`: the common ones, with this filter's socket and defaults, and its own. The tables live as long
  * as the process. tables gets MG_OPTION_TABLES pointers, the last NULL. False when memory is short. */
-bool mg_settings_options(const struct mg_filter *filter, const struct mg_option *tables[MG_OPTION_TABLES]);
+bool mg_settings_options(
+	const struct mg_filter *filter, const struct mg_option *tables[MG_OPTION_TABLES]);
 
 /* Reads the values; checks that go beyond one value add to errors. */
-void mg_settings_read(const struct mg_conf *conf, struct mg_settings *settings, struct mg_errors *errors);
+void mg_settings_read(
+	const struct mg_conf *conf, struct mg_settings *settings, struct mg_errors *errors);
 #endif

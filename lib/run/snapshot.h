@@ -21,12 +21,12 @@ enum { MG_FILTERS_MAX = 4 };
 /* A filter in this process, with what lives as long as the process. */
 struct mg_hosted {
 	const struct mg_filter *filter;
-	const char *path;			/* configuration file */
-	const char *const *overrides;		/* -o, ended by NULL */
+	const char *path; /* configuration file */
+	const char *const *overrides; /* -o, ended by NULL */
 	const struct mg_option *tables[MG_OPTION_TABLES];
-	struct mg_spool *spool;			/* NULL: nothing is written (-t) */
-	struct mg_metrics *metrics;		/* of the filter's own table, or NULL */
-	char program[64];			/* "millgate-log" */
+	struct mg_spool *spool; /* NULL: nothing is written (-t) */
+	struct mg_metrics *metrics; /* of the filter's own table, or NULL */
+	char program[64]; /* "millgate-log" */
 	char host_name[256];
 };
 
@@ -39,7 +39,7 @@ struct mg_configured {
 	struct mg_redact *redact;
 	struct mg_events *events;
 	struct mg_world world;
-	void *snapshot;				/* what the filter's configure made */
+	void *snapshot; /* what the filter's configure made */
 };
 
 struct mg_snapshot {
@@ -49,8 +49,8 @@ struct mg_snapshot {
 };
 
 /* Loads the configuration of each hosted filter; NULL when errors has something. One use is the caller's. */
-struct mg_snapshot *mg_snapshot_load(const struct mg_hosted *hosted, size_t count, const struct mg_clock *clock,
-	struct mg_errors *errors);
+struct mg_snapshot *mg_snapshot_load(const struct mg_hosted *hosted, size_t count,
+	const struct mg_clock *clock, struct mg_errors *errors);
 void mg_snapshot_release(struct mg_snapshot *snapshot);
 
 struct mg_snapshot_holder {
@@ -60,5 +60,6 @@ struct mg_snapshot_holder {
 /* The current snapshot, to be released by the caller. */
 struct mg_snapshot *mg_snapshot_current(struct mg_snapshot_holder *holder);
 /* Makes snapshot the current one (its use goes to the holder) and returns the one before, whose use is the caller's. */
-struct mg_snapshot *mg_snapshot_swap(struct mg_snapshot_holder *holder, struct mg_snapshot *snapshot);
+struct mg_snapshot *mg_snapshot_swap(
+	struct mg_snapshot_holder *holder, struct mg_snapshot *snapshot);
 #endif

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: ISC */
+/* The content of a message and its end: header, body, and the filters' turns. */
+#include <string.h>
+
+#include "run/session_private.h"
+
+/* --- the content --- */
+
+/* A copy with folds as CRLF, whatever they came as. */
+static char *copy_value(struct mg_run *run, const char *value, size_t *length)
+{
+	size_t folds = 0;
+	char *copy, *to;
+
+	for (const char *at = value; (at = strchr(at, '\n')) != NULL; at++)
+		folds += at == value || at[-1] != '\r';
+	*length = strlen(value) + folds;
+	copy = to = mg_arena_alloc(run->arena, *length + 1);
+	if (copy == NULL)
+		return NULL;
+	for (const char *at = value; *at != '\0'; at++) {
+		if (*at == '\n' && (at == value || at[-1] != '\r'))
+			*to++ = '\r';
+		*to++ = *at;
+	}
+	return copy;
+}
+
+static bool read_header(
+	struct mg_run *run, const char *name, const char *value, struct mg_header *header)
+{
+	char *name_copy;
+
+	if (run->message.over_bound[0] != '\0' || run->starved)
+		return false;
+	if (++run->header_count > run->snapshot->filters[0].settings.headers) {
+		run->message.over_bound = "bounds.headers";
+		return false;
+	}
+	header->name_length = strlen(name);
+	header->name = name_copy = mg_arena_copy(run->arena, name, header->name_length);
+	header->value = name_copy != NULL ? copy_value(run, value, &header->value_length) : NULL;
+	if (header->value == NULL ||
+		(run->host->plan.headers && !mg_block_append(&run->block, header))) {
+		mg_run_no_memory(run, strlen(value) + 1);
+		return false;
+	}
+	return true;
+}
+
+void mg_run_header(struct mg_run *run, const char *name, const char *value)
+{
+	struct mg_header header = {0};
+
+	run->host->last_step = mg_run_monotonic(run);
+	if (!run->open)
+		return;
+	run->message.header_bytes += strlen(name) + 1 + strlen(value) + 2;
+	if (!read_header(run, name, value, &header))
+		return;
+	run->message.header_bytes += header.value_length - strlen(value);
+	for (size_t i = 0; i < run->slot_count; i++) {
+		struct mg_slot *slot = &run->slots[i];
+		int64_t began;
+
+		if (slot->done || slot->configured->filter->header == NULL ||
+			!mg_run_enter(run, slot, &began))
+			continue;
+		slot->configured->filter->header(&slot->call, &header);
+		mg_run_leave(run, began);
+	}
+}
+
+void mg_run_eoh(struct mg_run *run)
+{
+	run->host->last_step = mg_run_monotonic(run);
+	if (!run->open)
+		return;
+	mg_run_learn_queue_id(run);
+	for (size_t i = 0; i < run->slot_count; i++) {
+		struct mg_slot *slot = &run->slots[i];
+		int64_t began;
+
+		if (slot->done || slot->configured->filter->eoh == NULL ||
+			!mg_run_enter(run, slot, &began))
+			continue;
+		slot->configured->filter->eoh(&slot->call);
+		mg_run_leave(run, began);
+	}
+}
+
+bool mg_run_body(struct mg_run *run, const unsigned char *chunk, size_t length)
+{
+	bool wanted = false;
+
+	run->host->last_step = mg_run_monotonic(run);
+	if (!run->open)
+		return false;
+	run->message.body_bytes += length;
+	for (size_t i = 0; i < run->slot_count; i++) {
+		struct mg_slot *slot = &run->slots[i];
+		int64_t began;
+
+		if (slot->done || slot->skips_body || slot->configured->filter->body == NULL ||
+			!mg_run_enter(run, slot, &began))
+			continue;
+		if (length > 0)
+			slot->configured->filter->body(&slot->call, chunk, length);
+		mg_run_leave(run, began);
+		wanted = wanted || !slot->skips_body;
+	}
+	return wanted;
+}
+
+/* --- the end of message --- */
+
+/* A filter's turn; true when the message is refused by it. */
+static bool take_turn(struct mg_run *run, struct mg_slot *slot, struct mg_verdict *verdict)
+{
+	int64_t began;
+
+	*verdict = (struct mg_verdict){.action = MG_CONTINUE};
+	mg_edits_turn(run, slot);
+	if (run->message.over_bound[0] != '\0') {
+		if (mg_verdict_bound(run, slot, verdict))
+			return true;
+		slot->failed[0] = '\0';
+	}
+	if (!slot->done) {
+		if (mg_run_enter(run, slot, &began) && slot->configured->filter->eom != NULL)
+			slot->configured->filter->eom(&slot->call, verdict);
+		mg_run_leave(run, began);
+		if (mg_verdict_settle(run, slot, MG_STEP_COUNT, verdict))
+			return true;
+	}
+	if (slot->configured->settings.dry_run)
+		return false;
+	if (mg_edits_carry_out(run, slot) == 0)
+		return false;
+	*verdict = (struct mg_verdict){.action = MG_ERROR, .reply = "an edit could not be made"};
+	return mg_verdict_settle(run, slot, MG_STEP_COUNT, verdict);
+}
+
+/* Local mail: refused recipients are taken out; when none is left the message is refused. */
+static bool remove_recipients(struct mg_run *run, struct mg_verdict *verdict)
+{
+	size_t left = 0;
+
+	if (run->recipient_refusal.action == MG_CONTINUE)
+		return false;
+	for (size_t i = 0; i < run->message.recipient_count; i++)
+		left += run->recipients[i].accepted;
+	if (left == 0) {
+		*verdict = run->recipient_refusal;
+		return true;
+	}
+	for (size_t i = 0; i < run->message.recipient_count; i++) {
+		if (run->recipients[i].accepted ||
+			run->front->delete_recipient(run->context, run->recipients[i].address) == 0)
+			continue;
+		*verdict = (struct mg_verdict){.action = MG_TEMPFAIL,
+			.reply = "451 4.3.0 A recipient could not be removed"};
+		return true;
+	}
+	return false;
+}
+
+/* Holds that are made by quarantine: the last thing told, for no later filter sees the message. */
+static bool quarantine(struct mg_run *run, struct mg_verdict *verdict)
+{
+	for (size_t i = 0; i < run->slot_count; i++) {
+		const struct mg_slot *slot = &run->slots[i];
+
+		if (slot->hold[0] == '\0' || slot->configured->settings.dry_run)
+			continue;
+		mg_metrics_add(run->host->metrics, MG_METRIC_MESSAGES_HELD, 1);
+		if (slot->configured->settings.hold != MG_HOLD_QUARANTINE)
+			continue;
+		if (run->front->quarantine(run->context, slot->hold) == 0)
+			return false;
+		*verdict = (struct mg_verdict){
+			.action = MG_TEMPFAIL, .reply = "451 4.3.0 The message could not be held"};
+		return true;
+	}
+	return false;
+}
+
+static bool judge_message(struct mg_run *run, struct mg_verdict *verdict)
+{
+	if (run->refusal.action != MG_CONTINUE) {
+		*verdict = run->refusal;
+		return true;
+	}
+	for (size_t i = 0; i < run->slot_count; i++)
+		if (take_turn(run, &run->slots[i], verdict))
+			return true;
+	return remove_recipients(run, verdict) || quarantine(run, verdict);
+}
+
+void mg_run_eom(struct mg_run *run, struct mg_verdict *verdict)
+{
+	*verdict = (struct mg_verdict){.action = MG_CONTINUE};
+	run->host->last_step = mg_run_monotonic(run);
+	if (!run->open) {
+		/* The end of a message that never began: a broken peer. */
+		*verdict =
+			(struct mg_verdict){.action = MG_TEMPFAIL, .reply = "451 4.3.0 No message"};
+		return;
+	}
+	mg_run_learn_queue_id(run);
+	run->in_eom = true;
+	if (!judge_message(run, verdict))
+		*verdict = (struct mg_verdict){.action = MG_CONTINUE};
+	mg_run_conclude(run, verdict);
+}

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: ISC */
+#include "run/serve.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/str.h"
+#include "event/settings.h"
+#include "mail/fields.h"
+#include "run/client.h"
+#include "run/daemon.h"
+#include "run/notify.h"
+
+enum {
+	METRICS_EVERY = 10, /* ticks of a second */
+	DRAIN_POLL_MS = 20,
+	ENGINE_END_SECONDS = 2
+};
+
+/* A drain waits this long for the next step of a session between two messages: Postfix keeps the connection for the next one. */
+static const int64_t quiet = MG_SECOND;
+
+static struct {
+	struct mg_daemon *daemon;
+	pthread_t engine, housekeeper, watchdog;
+	int64_t watchdog_interval; /* ns, 0 none */
+
+	pthread_mutex_t lock; /* the members below */
+	pthread_cond_t changed;
+	bool reload, ending, engine_failed, engine_ended;
+	int engine_status;
+} serve = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void signal_set(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGUSR1);
+	sigaddset(set, SIGHUP);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+}
+
+void mg_serve_block_signals(void)
+{
+	sigset_t set;
+
+	signal_set(&set);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	/* A log at RLIMIT_FSIZE is a write that fails, not a death. */
+	signal(SIGXFSZ, SIG_IGN);
+}
+
+static int64_t monotonic(void)
+{
+	return mg_clock_system.monotonic(&mg_clock_system);
+}
+
+/* Waits for a change of `serve` until deadline (monotonic ns); the lock is held. */
+static void wait_until(int64_t deadline)
+{
+	struct timespec until = {.tv_sec = deadline / MG_SECOND, .tv_nsec = deadline % MG_SECOND};
+
+	(void)pthread_cond_timedwait(&serve.changed, &serve.lock, &until);
+}
+
+/* --- reload --- */
+
+/* Writes a config-loaded or config-rejected event into each log. */
+static void tell_config(const struct mg_snapshot *snapshot, enum mg_event_action action,
+	const struct mg_errors *errors)
+{
+	for (size_t i = 0; i < snapshot->count; i++) {
+		struct mg_event *event = mg_event_new(snapshot->filters[i].events, action);
+
+		mg_event_set_text(
+			event, &mg_fields[MG_FIELD_CONFIG_FILE], serve.daemon->hosted[i].path);
+		for (size_t row = 0; errors != NULL && row < errors->kept; row++)
+			mg_event_set_text(
+				event, &mg_fields[MG_FIELD_CONFIG_ERRORS], errors->list[row].text);
+		(void)mg_events_write(snapshot->filters[i].events, event, NULL);
+		mg_event_free(event);
+	}
+}
+
+/* Settings that only a start can change keep their value; the operator is told. */
+static void tell_fixed(const struct mg_snapshot *before, const struct mg_snapshot *after)
+{
+	static const char *const fixed[] = {"socket", "engine", "events.directory"};
+
+	for (size_t i = 0; i < after->count; i++)
+		for (size_t row = 0; row < sizeof fixed / sizeof fixed[0]; row++)
+			if (strcmp(mg_conf_text(before->filters[i].conf, fixed[row]),
+				    mg_conf_text(after->filters[i].conf, fixed[row])) != 0)
+				mg_log(LOG_WARNING, "%s: changed, which takes a restart",
+					fixed[row]);
+}
+
+static void apply_log_settings(const struct mg_snapshot *snapshot)
+{
+	for (size_t i = 0; i < snapshot->count; i++) {
+		struct mg_hosted *hosted = &serve.daemon->hosted[i];
+		struct mg_spool_settings settings;
+
+		mg_events_spool_settings(
+			snapshot->filters[i].conf, hosted->filter->name, &settings);
+		mg_spool_set(hosted->spool, &settings);
+		mg_spool_set_compose(hosted->spool, mg_fields_compose, snapshot->filters[i].events);
+	}
+}
+
+static void reload(void)
+{
+	struct mg_host *host = &serve.daemon->host;
+	struct mg_errors errors = {0};
+	struct mg_snapshot *before = mg_snapshot_current(&host->snapshots);
+	struct mg_snapshot *after =
+		mg_snapshot_load(serve.daemon->hosted, serve.daemon->count, host->clock, &errors);
+
+	if (after == NULL) {
+		for (size_t i = 0; i < errors.kept; i++)
+			mg_log(LOG_ERR, "reload refused, old one stays: %s", errors.list[i].text);
+		tell_config(before, MG_CONFIG_REJECTED, &errors);
+		mg_metrics_add(host->metrics, MG_METRIC_RELOADS_REFUSED, 1);
+	} else {
+		tell_fixed(before, after);
+		apply_log_settings(after);
+		mg_snapshot_release(mg_snapshot_swap(&host->snapshots, after));
+		tell_config(after, MG_CONFIG_LOADED, NULL);
+		mg_metrics_add(host->metrics, MG_METRIC_RELOADS, 1);
+		mg_log(LOG_INFO, "reloaded");
+	}
+	mg_errors_clear(&errors);
+	mg_snapshot_release(before);
+}
+
+/* --- housekeeping --- */
+
+static void write_metrics(const struct mg_snapshot *snapshot)
+{
+	struct mg_host *host = &serve.daemon->host;
+	const char *directory = snapshot->filters[0].settings.metrics;
+	static bool told;
+	char path[4096];
+	struct mg_spool_state state;
+	struct mg_error error;
+
+	if (directory[0] == '\0' ||
+		!mg_str_format(path, sizeof path, "%s/%s.prom", directory, serve.daemon->name))
+		return;
+	mg_spool_state(serve.daemon->hosted[0].spool, &state);
+	mg_metrics_set(host->metrics, MG_METRIC_SESSIONS_OPEN, host->sessions);
+	mg_metrics_set(host->metrics, MG_METRIC_LOG_SEQUENCE, (int64_t)state.sequence);
+	mg_metrics_set(host->metrics, MG_METRIC_LOG_BYTES, (int64_t)state.bytes);
+	mg_metrics_set(host->metrics, MG_METRIC_LOG_LOST, (int64_t)state.lost);
+	if (mg_metrics_write(host->metrics, serve.daemon->hosted[0].metrics, path, &error) == 0)
+		told = false;
+	else if (!told) {
+		mg_log(LOG_WARNING, "metrics: %s", error.text);
+		told = true;
+	}
+}
+
+static void tick(void)
+{
+	for (size_t i = 0; i < serve.daemon->count; i++) {
+		struct mg_error error;
+
+		if (mg_spool_tick(serve.daemon->hosted[i].spool, &error) != 0)
+			mg_log(LOG_ERR, "event log: %s", error.text);
+	}
+}
+
+static void *housekeeper(void *unused)
+{
+	int64_t next = monotonic() + MG_SECOND;
+	unsigned ticks = 0;
+
+	(void)unused;
+	pthread_mutex_lock(&serve.lock);
+	while (!serve.ending) {
+		bool wanted = serve.reload;
+
+		if (!wanted && monotonic() < next) {
+			wait_until(next);
+			continue;
+		}
+		serve.reload = false;
+		pthread_mutex_unlock(&serve.lock);
+		if (wanted)
+			reload();
+		if (monotonic() >= next) {
+			next += MG_SECOND;
+			tick();
+			if (ticks++ % METRICS_EVERY == 0) {
+				struct mg_snapshot *snapshot =
+					mg_snapshot_current(&serve.daemon->host.snapshots);
+
+				write_metrics(snapshot);
+				mg_snapshot_release(snapshot);
+			}
+		}
+		pthread_mutex_lock(&serve.lock);
+	}
+	pthread_mutex_unlock(&serve.lock);
+	return NULL;
+}
+
+/* Feeds the watchdog as long as a session can be served: by asking the socket, as Postfix does. */
+static void *watchdog(void *unused)
+{
+	int64_t interval = serve.watchdog_interval / 3;
+
+	(void)unused;
+	pthread_mutex_lock(&serve.lock);
+	while (!serve.ending) {
+		int64_t next = monotonic() + interval;
+		struct mg_error error;
+
+		pthread_mutex_unlock(&serve.lock);
+		if (mg_client_probe(&serve.daemon->endpoint, interval, &error) == 0)
+			mg_notify("WATCHDOG=1");
+		else
+			mg_log(LOG_WARNING, "watchdog: no session can be served: %s", error.text);
+		pthread_mutex_lock(&serve.lock);
+		while (!serve.ending && monotonic() < next)
+			wait_until(next);
+	}
+	pthread_mutex_unlock(&serve.lock);
+	return NULL;
+}
+
+/* --- the engine --- */
+
+static void *engine(void *unused)
+{
+	struct mg_error error;
+	int status = serve.daemon->engine->run(&error);
+
+	(void)unused;
+	pthread_mutex_lock(&serve.lock);
+	serve.engine_ended = true;
+	serve.engine_failed = status != 0 || !serve.ending;
+	pthread_cond_broadcast(&serve.changed);
+	if (serve.engine_failed)
+		mg_log(LOG_ERR, "%s", status != 0 ? error.text : "the engine ended by itself");
+	if (!serve.ending)
+		kill(getpid(), SIGTERM);
+	pthread_mutex_unlock(&serve.lock);
+	return NULL;
+}
+
+/* Waits until no message is under way and no session is between two messages that follow each other. */
+static void drain(int64_t timeout)
+{
+	const struct mg_host *host = &serve.daemon->host;
+	const struct timespec pause = {.tv_nsec = DRAIN_POLL_MS * MG_MILLISECOND};
+	int64_t deadline = monotonic() + timeout;
+
+	while (monotonic() < deadline) {
+		if (host->sessions == 0 ||
+			(host->messages == 0 && monotonic() - host->last_step > quiet))
+			return;
+		nanosleep(&pause, NULL);
+	}
+	if (host->messages > 0)
+		mg_log(LOG_WARNING, "%d messages were not finished within stop_timeout",
+			(int)host->messages);
+}
+
+/* Ends the engine's thread; false when it does not end. */
+static bool end_engine(void)
+{
+	int64_t deadline = monotonic() + ENGINE_END_SECONDS * MG_SECOND;
+
+	serve.daemon->engine->close();
+	pthread_mutex_lock(&serve.lock);
+	while (!serve.engine_ended && monotonic() < deadline)
+		wait_until(deadline);
+	pthread_mutex_unlock(&serve.lock);
+	if (!serve.engine_ended)
+		return false;
+	pthread_join(serve.engine, NULL);
+	return serve.daemon->host.sessions == 0;
+}
+
+/* --- start and end --- */
+
+static int start_thread(pthread_t *thread, void *(*function)(void *))
+{
+	int status = pthread_create(thread, NULL, function, NULL);
+
+	if (status != 0)
+		mg_log(LOG_ERR, "cannot start a thread: %s", strerror(status));
+	return status;
+}
+
+static bool start(void)
+{
+	pthread_condattr_t attributes;
+
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&serve.changed, &attributes);
+	pthread_condattr_destroy(&attributes);
+	serve.watchdog_interval = mg_notify_watchdog();
+	return start_thread(&serve.engine, engine) == 0 &&
+	       start_thread(&serve.housekeeper, housekeeper) == 0 &&
+	       (serve.watchdog_interval == 0 || start_thread(&serve.watchdog, watchdog) == 0);
+}
+
+/* A change of `serve`, told to whoever waits. */
+static void change(bool *flag)
+{
+	pthread_mutex_lock(&serve.lock);
+	*flag = true;
+	pthread_cond_broadcast(&serve.changed);
+	pthread_mutex_unlock(&serve.lock);
+}
+
+static void wait_for_end(void)
+{
+	sigset_t set;
+	int number;
+
+	signal_set(&set);
+	for (;;) {
+		if (sigwait(&set, &number) != 0)
+			continue;
+		if (number != SIGUSR1 && number != SIGHUP)
+			return;
+		change(&serve.reload);
+	}
+}
+
+static void tell_ready(void)
+{
+	struct mg_snapshot *snapshot = mg_snapshot_current(&serve.daemon->host.snapshots);
+
+	tell_config(snapshot, MG_CONFIG_LOADED, NULL);
+	mg_log(LOG_INFO, "ready: %s, engine %s, %lld ms",
+		mg_conf_text(snapshot->filters[0].conf, "socket"), serve.daemon->engine->name,
+		(long long)((monotonic() - serve.daemon->started) / MG_MILLISECOND));
+	mg_snapshot_release(snapshot);
+	mg_notify("READY=1");
+}
+
+int mg_serve(struct mg_daemon *daemon)
+{
+	struct mg_snapshot *snapshot;
+	int64_t timeout;
+
+	serve.daemon = daemon;
+	if (!start())
+		return MG_EXIT_UNAVAILABLE;
+	tell_ready();
+	wait_for_end();
+	mg_notify("STOPPING=1");
+	daemon->engine->stop_accepting();
+	snapshot = mg_snapshot_current(&daemon->host.snapshots);
+	timeout = snapshot->filters[0].settings.stop_timeout;
+	mg_snapshot_release(snapshot);
+	drain(timeout);
+	change(&serve.ending);
+	pthread_join(serve.housekeeper, NULL);
+	if (serve.watchdog_interval > 0)
+		pthread_join(serve.watchdog, NULL);
+	if (!end_engine()) {
+		/* Threads of the engine still use what a tidy end would free; the log is whole at any moment. */
+		mg_log(LOG_INFO, "ended, with sessions open");
+		_exit(serve.engine_failed ? MG_EXIT_UNAVAILABLE : MG_EXIT_GOOD);
+	}
+	mg_log(LOG_INFO, "ended");
+	return serve.engine_failed ? MG_EXIT_UNAVAILABLE : MG_EXIT_GOOD;
+}

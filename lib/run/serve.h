@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+/* serve: the life of a daemon once its configuration is loaded: readiness, signals, reload, housekeeping, watchdog, the drain at the end.
+ *
+ * Threads: the main one waits for signals, and does nothing else, since libmilter waits for some of them too and Linux gives them to the main
+ * thread first if that waits; one runs the engine; one does the housekeeping of each second (event log, metrics) and the reloads; one
+ * feeds the watchdog, if there is one. */
+#ifndef MG_RUN_SERVE_H
+#define MG_RUN_SERVE_H
+#include "run/front.h"
+#include "run/host.h"
+#include "run/snapshot.h"
+
+struct mg_daemon {
+	const char *name; /* "log": NAME.conf, NAME.prom */
+	struct mg_hosted hosted[MG_FILTERS_MAX];
+	size_t count;
+	struct mg_host host;
+	const struct mg_engine *engine;
+	struct mg_endpoint endpoint;
+	int fds[MG_LISTEN_MAX];
+	int fd_count;
+	int64_t started; /* monotonic ns */
+};
+
+/* Blocks the signals that serve waits for: before the first thread. */
+void mg_serve_block_signals(void);
+/* Serves until SIGTERM or SIGINT; exit code. The engine is open, the first snapshot is current. */
+int mg_serve(struct mg_daemon *daemon);
+#endif
