@@ -49,13 +49,15 @@ static size_t part_length(const char *text, size_t length, size_t maximum)
 	return used < length && text[used] == '?' ? used : 0;
 }
 
-/* Reads an encoded word at text, which begins with "=?". Longer ones than the 75 bytes of the RFC
+/* Reads the encoded word at the start of text. Longer ones than the 75 bytes of the RFC
  * and blanks in the text are taken, as senders make them. A byte is looked at by four readings at
  * most, since each ends at its fourth "?". */
 static bool read_encoded_word(const char *text, size_t length, struct encoded_word *word)
 {
 	const char *end = text + length, *star;
 
+	if (length < 2 || text[0] != '=' || text[1] != '?')
+		return false;
 	word->charset = text + 2;
 	word->charset_length = part_length(word->charset, length - 2, CHARSET_MAX);
 	if (word->charset_length == 0)
@@ -75,6 +77,13 @@ static bool read_encoded_word(const char *text, size_t length, struct encoded_wo
 	if (star != NULL)
 		word->charset_length = (size_t)(star - word->charset);
 	return true;
+}
+
+size_t mg_header_encoded_word(const char *text, size_t length)
+{
+	struct encoded_word word;
+
+	return read_encoded_word(text, length, &word) ? word.length : 0;
 }
 
 static int hex_digit(char character)
@@ -290,8 +299,7 @@ void mg_header_decode(const char *value, size_t length, struct mg_buf *out)
 	while (at < end && !decoder.full && !out->failed) {
 		struct encoded_word word;
 
-		if (end - at > 2 && at[0] == '=' && at[1] == '?' &&
-			read_encoded_word(at, (size_t)(end - at), &word) &&
+		if (*at == '=' && read_encoded_word(at, (size_t)(end - at), &word) &&
 			take_word(&decoder, raw, at, &word)) {
 			at += word.length;
 			raw = at;

@@ -8,6 +8,7 @@ lib_mail_libmgmail_a_SOURCES = \
 	lib/mail/fields.c lib/mail/fields.h \
 	lib/mail/filter.h \
 	lib/mail/header.c lib/mail/header.h \
+	lib/mail/mailbox.c lib/mail/mailbox.h \
 	lib/mail/message.c lib/mail/message.h \
 	lib/mail/milter_macros.c lib/mail/milter_macros.h \
 	lib/mail/origin.c lib/mail/origin.h
