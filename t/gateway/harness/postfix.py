@@ -247,6 +247,8 @@ def _make_directory(path, mode, user, group):
 
 
 def _write(path, text):
+    """An old date, for Postfix waits until a file just written has settled."""
     with open(path + ".new", "w") as file:
         file.write(text)
+    os.utime(path + ".new", (0, 0))
     os.rename(path + ".new", path)
