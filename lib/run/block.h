@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* block: the header block of a message, and what the MTA must be told so that its block becomes the same. Postfix's rules (measured, 3.7 and 3.10):
- * an insert position counts the MTA's own Received field, which is hidden from filters; the number of a change counts fields of that name without
+/* block: the header block of a message, and what the MTA must be told so that its block becomes the
+ * same. Postfix's rules (measured, 3.7 and 3.10): an insert position counts the MTA's own Received
+ * field, which is hidden from filters; the number of a change counts fields of that name without
  * it; a deletion takes effect at once, so later ones move up. All memory is the arena's. */
 #ifndef MG_RUN_BLOCK_H
 #define MG_RUN_BLOCK_H
@@ -27,12 +28,14 @@ void mg_block_init(struct mg_block *block, struct mg_arena *arena);
 bool mg_block_append(struct mg_block *block, const struct mg_header *header);
 /* From here on `occurrence` counts the block as it is now: the turn of the next filter. */
 void mg_block_turn(struct mg_block *block);
-/* The fields top to bottom; NULL when there is no memory for the list. Valid until the next change. */
+/* The fields top to bottom; NULL when there is no memory for the list. Valid until the next change.
+ */
 const struct mg_header *mg_block_view(struct mg_block *block, size_t *count);
 /* Inserts at position; beyond the end: last. false: no memory. */
 bool mg_block_insert(struct mg_block *block, unsigned position, const struct mg_header *header);
-/* Gives the occurrence-th field of that name (from 1, as at the last turn) another value, or deletes it when value is NULL. Returns the
- * number the MTA counts it by at this moment, 0 when there is no such field or it was deleted. */
+/* Gives the occurrence-th field of that name (from 1, as at the last turn) another value, or
+ * deletes it when value is NULL. Returns the number the MTA counts it by at this moment, 0 when
+ * there is no such field or it was deleted. */
 unsigned mg_block_change(
 	struct mg_block *block, const char *name, unsigned occurrence, const char *value);
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* daemon: the main program of every milter daemon: options, start, and the way to everything else. A daemon's main is its table of filters:
+/* daemon: the main program of every milter daemon: options, start, and the way to everything else.
+ * A daemon's main is its table of filters:
  *
- *	int main(int argc, char **argv) { return mg_daemon((const struct mg_filter *[]){ &log_filter, NULL }, argc, argv); }
+ * 	int main(int argc, char **argv) { return mg_daemon((const struct mg_filter *[]){ &log_filter, NULL }, argc, argv); }
  */
 #ifndef MG_RUN_DAEMON_H
 #define MG_RUN_DAEMON_H

@@ -244,7 +244,8 @@ static int carry_out_one(const struct mg_run *run, const struct mg_edit *edit)
 	return -1;
 }
 
-/* The field that hold.regexp in milter_header_checks turns into a hold; filters after this one, here or behind, see it. */
+/* The field that hold.regexp in milter_header_checks turns into a hold; filters after this one,
+ * here or behind, see it. */
 static int hold_by_header(struct mg_run *run, const struct mg_slot *slot)
 {
 	struct mg_header header = {.name = "X-Millgate-Hold", .name_length = 15};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* front: what stands between the MTA and a session, as structs of functions. A front speaks the milter protocol (front_libmilter) and calls
- * the steps of run/session.h; the session calls back through `struct mg_front` to read macros and make edits. */
+/* front: what stands between the MTA and a session, as structs of functions. A front speaks the
+ * milter protocol (front_libmilter) and calls the steps of run/session.h; the session calls back
+ * through `struct mg_front` to read macros and make edits. */
 #ifndef MG_RUN_FRONT_H
 #define MG_RUN_FRONT_H
 #include <stdbool.h>
@@ -9,8 +10,9 @@
 #include "base/endpoint.h"
 #include "base/error.h"
 
-/* A connection of the MTA, as the session sees it. context is the front's. Header values have their own leading space and folds as the MTA
- * wants them (LF); edits only while the end of message is answered; 0 or -1. */
+/* A connection of the MTA, as the session sees it. context is the front's. Header values have their
+ * own leading space and folds as the MTA wants them (LF); edits only while the end of message is
+ * answered; 0 or -1. */
 struct mg_front {
 	const char *(*macro)(void *context, const char *name); /* NULL: not told */
 	int (*insert_header)(void *context, unsigned position, const char *name, const char *value);
@@ -32,7 +34,8 @@ struct mg_engine {
 	int (*open)(struct mg_host *host, const int fds[], int count, struct mg_error *error);
 	/* Serves until close; runs in a thread of its own. 0, or -1 with error when it cannot. */
 	int (*run)(struct mg_error *error);
-	/* From another thread: takes no new connection from now on, and none is lost that was not taken. Sessions go on. */
+	/* From another thread: takes no new connection from now on, and none is lost that was not
+	 * taken. Sessions go on. */
 	void (*stop_accepting)(void);
 	/* Makes run return soon, whatever sessions there are. */
 	void (*close)(void);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* host: what the sessions of a process share: the filters' needs, the current configuration, memory, counters. Threads: everything that changes is
- * atomic, or in the snapshot holder under its lock. */
+/* host: what the sessions of a process share: the filters' needs, the current configuration,
+ * memory, counters. Threads: everything that changes is atomic, or in the snapshot holder under its
+ * lock. */
 #ifndef MG_RUN_HOST_H
 #define MG_RUN_HOST_H
 #include <stdatomic.h>

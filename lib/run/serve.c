@@ -24,7 +24,8 @@ enum {
 	ENGINE_END_SECONDS = 2
 };
 
-/* A drain waits this long for the next step of a session between two messages: Postfix keeps the connection for the next one. */
+/* A drain waits this long for the next step of a session between two messages: Postfix keeps the
+ * connection for the next one. */
 static const int64_t quiet = MG_SECOND;
 
 static struct {
@@ -257,7 +258,8 @@ static void *engine(void *unused)
 	return NULL;
 }
 
-/* Waits until no message is under way and no session is between two messages that follow each other. */
+/* Waits until no message is under way and no session is between two messages that follow each
+ * other. */
 static void drain(int64_t timeout)
 {
 	const struct mg_host *host = &serve.daemon->host;
@@ -373,7 +375,8 @@ int mg_serve(struct mg_daemon *daemon)
 	if (serve.watchdog_interval > 0)
 		pthread_join(serve.watchdog, NULL);
 	if (!end_engine()) {
-		/* Threads of the engine still use what a tidy end would free; the log is whole at any moment. */
+		/* Threads of the engine still use what a tidy end would free; the log is whole at
+		 * any moment. */
 		mg_log(LOG_INFO, "ended, with sessions open");
 		_exit(serve.engine_failed ? MG_EXIT_UNAVAILABLE : MG_EXIT_GOOD);
 	}

@@ -46,7 +46,8 @@ void mg_run_leave(struct mg_run *run, int64_t began)
 	run->used += mg_run_monotonic(run) - began;
 }
 
-/* Calls the callback that `step` selects on each filter that has it, first refusal ends it. Returns whether there was one. */
+/* Calls the callback that `step` selects on each filter that has it, first refusal ends it. Returns
+ * whether there was one. */
 typedef void step_callback(struct mg_slot *slot, const void *argument, struct mg_verdict *verdict);
 
 static bool ask(struct mg_run *run, enum mg_step step, step_callback *callback,
@@ -96,7 +97,8 @@ static void call_rcpt(struct mg_slot *slot, const void *argument, struct mg_verd
 		slot->configured->filter->rcpt(&slot->call, argument, verdict);
 }
 
-/* Puts the filters of the current configuration on the connection; message: their state of a message too. */
+/* Puts the filters of the current configuration on the connection; message: their state of a
+ * message too. */
 static void take_snapshot(struct mg_run *run, bool message)
 {
 	mg_snapshot_release(run->snapshot);
@@ -254,7 +256,8 @@ void mg_run_close(struct mg_run *run)
 
 /* --- the envelope --- */
 
-/* The address of a MAIL or RCPT argument without its angle brackets, cut when longer than the MTA's own lines. */
+/* The address of a MAIL or RCPT argument without its angle brackets, cut when longer than the MTA's
+ * own lines. */
 static const char *copy_address(struct mg_arena *arena, const char *argument)
 {
 	size_t length = strlen(argument);
@@ -363,7 +366,8 @@ static void begin_message(struct mg_run *run, const char *const arguments[])
 	mg_run_learn_queue_id(run);
 }
 
-/* The answer at MAIL or later that ends the message; local mail is answered as a whole at its end. */
+/* The answer at MAIL or later that ends the message; local mail is answered as a whole at its end.
+ */
 void mg_run_conclude(struct mg_run *run, struct mg_verdict *verdict)
 {
 	static const enum mg_host_metric rows[] = {[MG_CONTINUE] = MG_METRIC_MESSAGES_CONTINUED,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* What session.c (connection and envelope), content.c (content and end of message), verdict.c (what an answer leads to) and edits.c (what a filter changes) share of one connection. No other file includes
- * this. */
+/* What session.c (connection and envelope), content.c (content and end of message), verdict.c (what
+ * an answer leads to) and edits.c (what a filter changes) share of one connection. No other file
+ * includes this. */
 #ifndef MG_RUN_SESSION_PRIVATE_H
 #define MG_RUN_SESSION_PRIVATE_H
 #include "run/block.h"
@@ -60,9 +61,9 @@ struct mg_run {
 	bool in_eom;
 	bool starved; /* memory ran out that is not this message's own bound */
 	int64_t used; /* ns of message_timeout */
-	struct mg_verdict
-		refusal; /* local mail: the answer to be given at end of message; MG_CONTINUE none */
-	struct mg_verdict recipient_refusal; /* the first refused recipient's, likewise */
+	/* Local mail: what is answered at end of message; MG_CONTINUE none. The second for refused
+	 * recipients. */
+	struct mg_verdict refusal, recipient_refusal;
 
 	struct mg_slot slots[MG_FILTERS_MAX];
 	size_t slot_count;
@@ -71,8 +72,9 @@ struct mg_run {
 /* --- session.c --- */
 
 int64_t mg_run_monotonic(const struct mg_run *run);
-/* Before a callback: sets the deadline and the time it begins; false when the filter must not be called, for it has failed or the time for this message or
- * memory is used up. After it, in both cases: leave. */
+/* Before a callback: sets the deadline and the time it begins; false when the filter must not be
+ * called, for it has failed or the time for this message or memory is used up. After it, in both
+ * cases: leave. */
 bool mg_run_enter(struct mg_run *run, struct mg_slot *slot, int64_t *began);
 void mg_run_leave(struct mg_run *run, int64_t began);
 /* Asks the MTA for the queue id as long as it is unknown. */
@@ -82,12 +84,14 @@ void mg_run_conclude(struct mg_run *run, struct mg_verdict *verdict);
 
 /* --- verdict.c --- */
 
-/* What the answer of a filter at a step leads to: failures become what on_error and on_bound say, local mail and dry_run are minded, a reply is made
- * whole. Returns true when the message (session, recipient) is refused or discarded: verdict then is the final answer. */
+/* What the answer of a filter at a step leads to: failures become what on_error and on_bound say,
+ * local mail and dry_run are minded, a reply is made whole. Returns true when the message (session,
+ * recipient) is refused or discarded: verdict then is the final answer. */
 /* step: enum mg_step, MG_STEP_COUNT for the end of message. */
 bool mg_verdict_settle(
 	struct mg_run *run, struct mg_slot *slot, unsigned step, struct mg_verdict *verdict);
-/* The filter's turn at end of message when the message is over a bound: the answer of on_bound. As mg_verdict_settle. */
+/* The filter's turn at end of message when the message is over a bound: the answer of on_bound. As
+ * mg_verdict_settle. */
 bool mg_verdict_bound(struct mg_run *run, struct mg_slot *slot, struct mg_verdict *verdict);
 /* The default reply of an action, when it has none. */
 void mg_verdict_complete(struct mg_verdict *verdict);
@@ -96,7 +100,8 @@ void mg_verdict_complete(struct mg_verdict *verdict);
 
 /* Begins the turn of a filter at end of message. */
 void mg_edits_turn(struct mg_run *run, struct mg_slot *slot);
-/* Tells the MTA the edits of a filter, and its hold when that is a header field. 0, or -1 when the MTA could not be told. */
+/* Tells the MTA the edits of a filter, and its hold when that is a header field. 0, or -1 when the
+ * MTA could not be told. */
 int mg_edits_carry_out(struct mg_run *run, struct mg_slot *slot);
 /* Notes what refused memory: the message's own bound, or the machine. */
 void mg_run_no_memory(struct mg_run *run, size_t bytes);

@@ -54,7 +54,8 @@ static const struct mg_option common_options[] = {
 	{.name = "socket",
 		.kind = MG_TEXT,
 		.check = check_socket,
-		.help = "Where Postfix connects: unix:PATH, inet:PORT@HOST, or fd:N, a socket that is already listening. A socket "
+		.help = "Where Postfix connects: unix:PATH, inet:PORT@HOST, or fd:N, a socket"
+			" that is already listening. A socket "
 			"unit of systemd goes before this setting."},
 	{.name = "engine",
 		.kind = MG_WORD,
@@ -79,8 +80,10 @@ static const struct mg_option common_options[] = {
 		.kind = MG_WORD,
 		.value = "quarantine",
 		.words = "quarantine|header",
-		.help = "How mail is held: by the milter's quarantine, after which no later filter sees it, or by the field "
-			"X-Millgate-Hold, which hold.regexp in milter_header_checks turns into a hold."},
+		.help = "How mail is held: by the milter's quarantine, after which no later "
+			"filter sees it, or by the field "
+			"X-Millgate-Hold, which hold.regexp in milter_header_checks turns "
+			"into a hold."},
 	{.name = "dry_run",
 		.kind = MG_BOOL,
 		.value = "no",
@@ -90,7 +93,8 @@ static const struct mg_option common_options[] = {
 		.value = "20s",
 		.minimum = 100 * MG_MILLISECOND,
 		.maximum = 600 * MG_SECOND,
-		.help = "Time of all work on one message together; waiting for Postfix is not counted."},
+		.help = "Time of all work on one message together; waiting for Postfix is not"
+			" counted."},
 	{.name = "stop_timeout",
 		.kind = MG_DURATION,
 		.value = "25s",
@@ -100,7 +104,8 @@ static const struct mg_option common_options[] = {
 	{.name = "metrics",
 		.kind = MG_TEXT,
 		.value = MG_RUNDIR,
-		.help = "Directory of NAME.prom for node_exporter's textfile collector; empty for none."},
+		.help = "Directory of NAME.prom for node_exporter's textfile collector; empty"
+			" for none."},
 	{.name = "bounds",
 		.kind = MG_SECTION,
 		.options = bounds_options,

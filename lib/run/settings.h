@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* settings: what common.conf says, for each daemon alike: the table of options and their values as a struct. */
+/* settings: what common.conf says, for each daemon alike: the table of options and their values as
+ * a struct. */
 #ifndef MG_RUN_SETTINGS_H
 #define MG_RUN_SETTINGS_H
 #include <stdbool.h>
@@ -30,8 +31,9 @@ struct mg_settings {
 
 enum { MG_OPTION_TABLES = 5 }; /* common, origin, events, the filter's own, and the end */
 
-/* The options of a daemon that hosts `filter`: the common ones, with this filter's socket and defaults, and its own. The tables live as long
- * as the process. tables gets MG_OPTION_TABLES pointers, the last NULL. False when memory is short. */
+/* The options of a daemon that hosts `filter`: the common ones, with this filter's socket and
+ * defaults, and its own. The tables live as long as the process. tables gets MG_OPTION_TABLES
+ * pointers, the last NULL. False when memory is short. */
 bool mg_settings_options(
 	const struct mg_filter *filter, const struct mg_option *tables[MG_OPTION_TABLES]);
 

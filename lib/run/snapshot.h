@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* snapshot: one loading of the configuration: the settings and the filter made of them, immutable. A message runs on the snapshot it began with; a
- * reload swaps in another; the last user frees it.
+/* snapshot: one loading of the configuration: the settings and the filter made of them, immutable.
+ * A message runs on the snapshot it began with; a reload swaps in another; the last user frees it.
  *
  * Locks: the holder's mutex guards the current pointer alone; the count in a snapshot is atomic. */
 #ifndef MG_RUN_SNAPSHOT_H
@@ -48,7 +48,8 @@ struct mg_snapshot {
 	struct mg_configured filters[MG_FILTERS_MAX];
 };
 
-/* Loads the configuration of each hosted filter; NULL when errors has something. One use is the caller's. */
+/* Loads the configuration of each hosted filter; NULL when errors has something. One use is the
+ * caller's. */
 struct mg_snapshot *mg_snapshot_load(const struct mg_hosted *hosted, size_t count,
 	const struct mg_clock *clock, struct mg_errors *errors);
 void mg_snapshot_release(struct mg_snapshot *snapshot);
@@ -59,7 +60,8 @@ struct mg_snapshot_holder {
 };
 /* The current snapshot, to be released by the caller. */
 struct mg_snapshot *mg_snapshot_current(struct mg_snapshot_holder *holder);
-/* Makes snapshot the current one (its use goes to the holder) and returns the one before, whose use is the caller's. */
+/* Makes snapshot the current one (its use goes to the holder) and returns the one before, whose use
+ * is the caller's. */
 struct mg_snapshot *mg_snapshot_swap(
 	struct mg_snapshot_holder *holder, struct mg_snapshot *snapshot);
 #endif

@@ -23,13 +23,15 @@ void mg_verdict_complete(struct mg_verdict *verdict)
 		mg_str_copy(verdict->reply, sizeof verdict->reply, "451 4.7.1 Try again later");
 }
 
-/* Mail that nobody may turn away: a bounce that is refused is tried again without end (local, null sender). */
+/* Mail that nobody may turn away: a bounce that is refused is tried again without end (local, null
+ * sender). */
 static bool is_untouchable(const struct mg_run *run)
 {
 	return run->open && run->message.local && run->message.sender[0] == '\0';
 }
 
-/* Writes a filter-error event; ref (9 bytes) gets its REF. A log that cannot be written is the spool's to report. */
+/* Writes a filter-error event; ref (9 bytes) gets its REF. A log that cannot be written is the
+ * spool's to report. */
 static void report(struct mg_run *run, const struct mg_slot *slot, unsigned step, const char *code,
 	const char *reason, char *ref)
 {
