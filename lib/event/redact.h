@@ -36,4 +36,6 @@ void mg_redact_free(struct mg_redact *redact);
 /* Adds what may be written of text to `out`; false: nothing, the field is dropped. is_ip: the field's type is ip. redact NULL: clear. */
 bool mg_redact_apply(const struct mg_redact *redact, enum mg_privacy privacy, bool is_ip, const char *text, size_t length,
 	struct mg_buf *out);
+/* Whether values of this class are written as they are; a number, boolean or date that is not is left out: it has no masked form. */
+bool mg_redact_is_clear(const struct mg_redact *redact, enum mg_privacy privacy);
 #endif

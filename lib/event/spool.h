@@ -21,6 +21,7 @@
 
 enum {
 	MG_RECORD_MAX = 256 * 1024,	/* bytes of a record with its LF */
+	MG_DOCUMENT_MAX = MG_RECORD_MAX - 80,	/* of a document given to mg_spool_append: the end is the spool's */
 	MG_HASH_BYTES = 16
 };
 
@@ -42,14 +43,15 @@ struct mg_spool_note {
 	uint64_t first, last;		/* lost: their sequences when they had some (trimmed), else 0 */
 	int64_t start, end;		/* lost: UTC ns of the first and last failure; 0 unknown */
 };
-/* Makes the document of a note as mg_spool_append wants it (malloc'ed, freed by the spool); NULL: no memory. Called by the writer. */
+/* Makes the document of a note as mg_spool_append wants it (malloc'ed, freed by the spool); NULL: no memory. Called by the writer. That of an
+ * opened note has a member "previous_hash": readers look for it in the first record of a file. */
 typedef char *mg_spool_compose(void *context, const struct mg_spool_note *note);
 
 struct mg_spool;
 
 /* Opens or makes the log: recovers a torn tail, finds sequence and hash of the last record, writes log-opened as the first record of a new
  * file and, after a start, also into a continued one. Files 0640; the directory must exist. NULL with error (another writer: its pid and name).
- * settings are copied. */
+ * settings are copied. A disk that is full does not keep a log from being opened: its first records wait (mg_spool_tick). */
 struct mg_spool *mg_spool_open(const struct mg_spool_settings *settings, const struct mg_clock *clock, mg_spool_compose *compose,
 	void *context, struct mg_error *error);
 /* Other limits and durability from now on (reload); directory and name cannot change. */
