@@ -13,6 +13,6 @@ lib_event_libmgevent_a_SOURCES = \
 	lib/event/segment.c lib/event/segment.h \
 	lib/event/settings.h \
 	lib/event/spool.c lib/event/spool.h \
-	lib/event/spool_read.h \
+	lib/event/spool_read.c lib/event/spool_read.h \
 	lib/event/spool_start.c lib/event/spool_start.h \
 	lib/event/spool_trim.c lib/event/spool_trim.h

@@ -26,7 +26,9 @@ struct mg_record {
 struct mg_spool_reader;
 /* From the first record that is there, or from sequence `from` (0: first). NULL with error. */
 struct mg_spool_reader *mg_spool_reader_open(const char *directory, const char *name, uint64_t from, struct mg_error *error);
-/* 1 a record, 0 no more now (call again later: what was appended meanwhile comes), -1 with error. A torn last line is not a record. */
+/* 1 a record, 0 no more now (call again later: what was appended meanwhile comes), -1 with error. A torn last line is not a record. Records of a
+ * batch that failed are there for a moment before the writer cuts them off: should they have been read, their sequences come again, with other
+ * records. */
 int mg_spool_reader_next(struct mg_spool_reader *reader, struct mg_record *record, struct mg_error *error);
 void mg_spool_reader_close(struct mg_spool_reader *reader);
 
@@ -35,7 +37,7 @@ struct mg_spool_report {
 	uint64_t lost;		/* told by events-lost records */
 	bool torn;		/* the open file ends in half a line */
 };
-/* --verify: reads the whole log, prints each finding (file, offset, what) and a last line to `stream`. 0 when complete and undamaged, 1 when
- * not, -1 with error. report may be NULL. */
+/* --verify: reads the whole log, prints each finding (file, offset, what) and a last line to `stream`. 0 when complete and undamaged (a torn
+ * end is neither: it was never acknowledged), 1 when not, -1 with error. report may be NULL. */
 int mg_spool_verify(const char *directory, const char *name, FILE *stream, struct mg_spool_report *report, struct mg_error *error);
 #endif
