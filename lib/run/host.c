@@ -53,7 +53,8 @@ void mg_plan_make(struct mg_plan *plan, const struct mg_filter *const filters[],
 		if (filter->rcpt != NULL) {
 			plan->steps[MG_STEP_RCPT] = MG_STEP_ANSWERED;
 			plan->edits |=
-				MG_EDIT_RCPT; /* a recipient of local mail is removed, not refused */
+				/* a recipient of local mail is removed, not refused */
+				MG_EDIT_RCPT;
 		}
 		if (filter->eoh != NULL)
 			plan->steps[MG_STEP_EOH] = MG_STEP_SILENT;
