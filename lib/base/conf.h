@@ -6,9 +6,9 @@
  *   section { ... }       section "title" { ... }
  *   include("/path")      # a comment to the end of the line
  *
- * Line ends do not matter. A program declares its settings as tables of `struct mg_option`; from them come parsing, checks,
+ * Line ends do not matter, but a text ends on its line. A program declares its settings as tables of `struct mg_option`; from them come parsing, checks,
  * defaults, -T, and the list in the manual page. The same setting twice in one file is an error; a file overrides, setting by
- * setting, what it includes. All errors of all files are reported, with file, line, what was expected and the nearest name:
+ * setting, what it includes, wherever the include stands. All errors of all files are reported, with file, line, what was expected and the nearest name:
  * "log.conf:14: limit \"per user\": no setting \"rat\"; nearest: rate" (the file as its path was given, without its folder when that
  * is the main file's). Nothing is expanded from the environment. Bounds: a file 16 MiB, includes 16 deep and 1,000 in all, sections 32
  * deep, a text 64 KiB, a list 100,000 entries, 1,000,000 values in all.
@@ -41,13 +41,16 @@ enum mg_kind {
 struct mg_option {
 	const char *name;
 	enum mg_kind kind;
-	const char *value;		/* default, written as in a file ("20s" with its quotes left out; lists "{ }"); NULL for sections */
-	const char *words;		/* MG_WORD: "tempfail|accept|reject" */
-	int64_t minimum, maximum;	/* MG_NUMBER, MG_SIZE, MG_DURATION (ns); both 0: no bound but not negative */
+	const char *value;		/* default, written as in a file ("20s" with its quotes left out; lists "{ }"); NULL for sections.
+					 * check is not asked about it. */
+	const char *words;		/* MG_WORD: "tempfail|accept|reject"; yes and no may stand without quotes. MG_LIST: what its
+					 * entries may be, NULL anything. With check: only for the nearest one in errors */
+	int64_t minimum, maximum;	/* MG_NUMBER, MG_SIZE, MG_DURATION (ns); maximum <= minimum: no upper bound */
 	const char *unit;		/* for the manual: "bytes", "header fields"; NULL none */
 	const char *help;		/* one line for the manual and -T */
-	const struct mg_option *options;	/* of a section */
-	/* A further check of one value (each entry of a list); NULL or what was expected, e.g. "expected unix:PATH or inet:PORT@HOST". */
+	const struct mg_option *options;	/* of a section; may be a table this one is part of */
+	/* A further check of one value (each entry of a list); NULL or what was expected, e.g. "expected unix:PATH or inet:PORT@HOST",
+	 * or what is wrong: "no time; expected NUMBER/s". */
 	const char *(*check)(const char *text);
 };
 
@@ -72,7 +75,8 @@ size_t mg_conf_count(const struct mg_conf *conf, const char *name);			/* MG_SECT
 const struct mg_conf *mg_conf_at(const struct mg_conf *conf, const char *name, size_t index);
 const char *mg_conf_title(const struct mg_conf *conf);	/* "" without */
 
-/* False when the value is the default. */
+/* False when the value is the default, and for a section when each value in it is; but a section that can hold, at some depth, one of
+ * its own kind (as "not { }" does) is set when it stands in a file, for there an empty one may say something. */
 bool mg_conf_is_set(const struct mg_conf *conf, const char *name);
 /* Adds an error found by a program itself, in the same form: "FILE:LINE: SECTION: " of that setting (of the section when name is NULL). */
 void mg_conf_error(const struct mg_conf *conf, const char *name, struct mg_errors *errors, const char *format, ...)

@@ -6,11 +6,21 @@ lib_base_libmgbase_a_SOURCES = \
 	lib/base/arena.c lib/base/arena.h \
 	lib/base/buf.c lib/base/buf.h \
 	lib/base/clock.c lib/base/clock.h \
-	lib/base/conf.h \
+	lib/base/conf.c lib/base/conf.h \
+	lib/base/conf_lex.c lib/base/conf_lex.h \
+	lib/base/conf_load.c lib/base/conf_load.h \
+	lib/base/conf_parse.c lib/base/conf_parse.h \
+	lib/base/conf_print.c \
+	lib/base/conf_raw.c lib/base/conf_raw.h \
+	lib/base/conf_schema.c lib/base/conf_schema.h \
+	lib/base/conf_tree.c lib/base/conf_tree.h \
+	lib/base/conf_unit.c lib/base/conf_unit.h \
+	lib/base/conf_value.c lib/base/conf_value.h \
 	lib/base/endpoint.c lib/base/endpoint.h \
 	lib/base/error.c lib/base/error.h \
 	lib/base/log.c lib/base/log.h \
 	lib/base/metrics.c lib/base/metrics.h \
 	lib/base/net.c lib/base/net.h \
 	lib/base/str.c lib/base/str.h \
-	lib/base/table.h
+	lib/base/table.h \
+	lib/base/textfile.c lib/base/textfile.h
