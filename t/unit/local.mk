@@ -38,4 +38,16 @@ t_unit_wire_t_SOURCES = t/unit/wire.c
 t_unit_wire_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
 TSAN_TESTS += t/unit/client.t
-TSAN_TESTS += t/unit/arena.t t/unit/log.t
+TSAN_TESTS += t/unit/arena.t t/unit/log.t t/unit/metrics.t
+
+CMOCKA_TESTS += t/unit/endpoint.t
+t_unit_endpoint_t_SOURCES = t/unit/endpoint.c
+t_unit_endpoint_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/unit/metrics.t
+t_unit_metrics_t_SOURCES = t/unit/metrics.c
+t_unit_metrics_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/unit/net.t
+t_unit_net_t_SOURCES = t/unit/net.c
+t_unit_net_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
