@@ -2,9 +2,9 @@
 #include "base/log.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,13 +24,15 @@ static struct {
 /* JOURNAL_STREAM is "DEVICE:INODE" of the journal's socket (systemd.exec(5)). */
 static bool is_journal(void)
 {
-	const char *stream = getenv("JOURNAL_STREAM");
+	const char *stream = secure_getenv("JOURNAL_STREAM");
+	char own[64];
 	struct stat status;
-	uintmax_t device, inode;
 
-	return stream != NULL && fstat(STDERR_FILENO, &status) == 0 &&
-	       sscanf(stream, "%" SCNuMAX ":%" SCNuMAX, &device, &inode) == 2 &&
-	       device == status.st_dev && inode == status.st_ino;
+	if (stream == NULL || fstat(STDERR_FILENO, &status) != 0)
+		return false;
+	mg_str_format(
+		own, sizeof(own), "%ju:%ju", (uintmax_t)status.st_dev, (uintmax_t)status.st_ino);
+	return strcmp(stream, own) == 0;
 }
 
 void mg_log_open(const char *program, int verbose)

@@ -12,7 +12,8 @@
 
 #include <cmocka.h>
 
-enum { KIB = 1024, MIB = 1024 * 1024 };
+#define KIB ((size_t)1024)
+#define MIB (1024 * KIB)
 
 static bool is_zero(const unsigned char *piece, size_t length)
 {

@@ -330,7 +330,7 @@ static void a_socket_whose_queue_is_full_is_live(void **state)
 	int clients[2], fds[MG_LISTEN_MAX];
 
 	(void)state;
-	strcpy(address.sun_path, unix_endpoint.path);
+	memcpy(address.sun_path, unix_endpoint.path, sizeof(address.sun_path));
 	assert_int_equal(bind(busy, (struct sockaddr *)&address, sizeof(address)), 0);
 	assert_int_equal(listen(busy, 0), 0);
 	clients[0] = mg_connect(&unix_endpoint, 10 * MG_SECOND, &error);

@@ -20,6 +20,15 @@
 
 static int real_stderr = -1;
 
+/* NULL: not under systemd. No thread is running then. */
+static void set_journal_stream(const char *stream)
+{
+	if (stream == NULL)
+		unsetenv("JOURNAL_STREAM"); /* NOLINT(concurrency-mt-unsafe) */
+	else
+		setenv("JOURNAL_STREAM", stream, 1); /* NOLINT(concurrency-mt-unsafe) */
+}
+
 /* Standard error becomes a file in memory until captured(). */
 static void capture(void)
 {
@@ -48,7 +57,7 @@ static const char *captured(void)
 static void a_line_begins_with_the_program(void **state)
 {
 	(void)state;
-	unsetenv("JOURNAL_STREAM");
+	set_journal_stream(NULL);
 	capture();
 	mg_log_open("millgate-log", 0);
 	mg_log(LOG_INFO, "ready: %s, %d limits", "log.sock", 2);
@@ -60,7 +69,7 @@ static void a_line_begins_with_the_program(void **state)
 static void debug_lines_are_for_verbose_only(void **state)
 {
 	(void)state;
-	unsetenv("JOURNAL_STREAM");
+	set_journal_stream(NULL);
 	capture();
 	mg_log_open("p", 0);
 	mg_log(LOG_DEBUG, "hidden");
@@ -69,7 +78,7 @@ static void debug_lines_are_for_verbose_only(void **state)
 	assert_string_equal(captured(), "p: shown\n");
 }
 
-static void set_journal_stream(unsigned long inode_offset)
+static void set_journal_stream_here(unsigned long inode_offset)
 {
 	struct stat status;
 	char stream[64];
@@ -77,14 +86,14 @@ static void set_journal_stream(unsigned long inode_offset)
 	assert_int_equal(fstat(STDERR_FILENO, &status), 0);
 	snprintf(stream, sizeof(stream), "%ju:%ju", (uintmax_t)status.st_dev,
 		(uintmax_t)status.st_ino + inode_offset);
-	assert_int_equal(setenv("JOURNAL_STREAM", stream, 1), 0);
+	set_journal_stream(stream);
 }
 
 static void under_systemd_a_line_begins_with_its_level(void **state)
 {
 	(void)state;
 	capture();
-	set_journal_stream(0);
+	set_journal_stream_here(0);
 	mg_log_open("p", 1);
 	mg_log(LOG_ERR, "a");
 	mg_log(LOG_WARNING, "b");
@@ -98,10 +107,10 @@ static void a_journal_stream_that_is_not_standard_error_is_no_journal(void **sta
 {
 	(void)state;
 	capture();
-	set_journal_stream(1);
+	set_journal_stream_here(1);
 	mg_log_open("p", 0);
 	mg_log(LOG_ERR, "a");
-	assert_int_equal(setenv("JOURNAL_STREAM", "nonsense", 1), 0);
+	set_journal_stream("nonsense");
 	mg_log_open("p", 0);
 	mg_log(LOG_ERR, "b");
 	assert_string_equal(captured(), "p: a\np: b\n");
@@ -110,7 +119,7 @@ static void a_journal_stream_that_is_not_standard_error_is_no_journal(void **sta
 static void control_bytes_are_escaped(void **state)
 {
 	(void)state;
-	unsetenv("JOURNAL_STREAM");
+	set_journal_stream(NULL);
 	capture();
 	mg_log_open("p", 0);
 	mg_log(LOG_ERR, "a\nb\x1b[2J\xff ü");
@@ -123,7 +132,7 @@ static void a_line_is_cut_at_2000_bytes(void **state)
 	const char *line;
 
 	(void)state;
-	unsetenv("JOURNAL_STREAM");
+	set_journal_stream(NULL);
 	memset(text, 'a', sizeof(text) - 1);
 	capture();
 	mg_log_open("p", 0);
@@ -147,7 +156,7 @@ static void a_line_of_escapes_is_cut_between_them(void **state)
 	const char *line;
 
 	(void)state;
-	unsetenv("JOURNAL_STREAM");
+	set_journal_stream(NULL);
 	memset(text, '\x01', sizeof(text) - 1);
 	capture();
 	mg_log_open("p", 0);
@@ -187,7 +196,7 @@ static void a_line_is_one_write(void **state)
 	char packet[4096];
 
 	(void)state;
-	unsetenv("JOURNAL_STREAM");
+	set_journal_stream(NULL);
 	/* A packet socket keeps the writes apart. */
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
 	real_stderr = dup(STDERR_FILENO);
@@ -221,7 +230,7 @@ static void lines_of_threads_stay_whole(void **state)
 	int count = 0;
 
 	(void)state;
-	unsetenv("JOURNAL_STREAM");
+	set_journal_stream(NULL);
 	capture();
 	mg_log_open("p", 0);
 	for (size_t i = 0; i < 4; i++)

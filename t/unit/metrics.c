@@ -117,15 +117,20 @@ static void a_table_without_rows_writes_an_empty_file(void **state)
 	mg_metrics_free(metrics);
 }
 
+static int is_no_dot(const struct dirent *entry)
+{
+	return strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+}
+
 static int count_files(void)
 {
-	DIR *stream = opendir(folder);
-	int count = 0;
+	struct dirent **entries;
+	int count = scandir(folder, &entries, is_no_dot, NULL);
 
-	assert_non_null(stream);
-	for (struct dirent *entry; (entry = readdir(stream)) != NULL;)
-		count += entry->d_name[0] != '.';
-	closedir(stream);
+	assert_true(count >= 0);
+	for (int i = 0; i < count; i++)
+		free(entries[i]);
+	free(entries);
 	return count;
 }
 

@@ -161,7 +161,7 @@ static void another_family_has_no_text_no_port_and_is_no_loopback(void **state)
 	(void)state;
 	mg_net_format(&address, text, sizeof(text));
 	assert_string_equal(text, "");
-	strcpy(text, "old");
+	memcpy(text, "old", sizeof("old"));
 	mg_net_key(&address, text, sizeof(text));
 	assert_string_equal(text, "");
 	assert_int_equal(mg_net_port(&address), 0);
