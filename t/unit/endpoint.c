@@ -208,7 +208,7 @@ static void a_unix_socket_has_its_mode_whatever_the_umask(void **state)
 
 static void a_setgid_folder_gives_its_group(void **state)
 {
-	gid_t groups[NGROUPS_MAX], group = 0;
+	gid_t groups[NGROUPS_MAX], group = getegid();
 	int count = getgroups(NGROUPS_MAX, groups), fds[MG_LISTEN_MAX];
 	struct stat status;
 
@@ -216,11 +216,10 @@ static void a_setgid_folder_gives_its_group(void **state)
 	for (int i = 0; i < count; i++)
 		if (groups[i] != getegid())
 			group = groups[i];
-	if (geteuid() == 0)
+	/* root may give any group, were it not for containers that know few. */
+	if (geteuid() == 0 && chown(folder, (uid_t)-1, 4711) == 0)
 		group = 4711;
-	/* Who has no other group cannot see a difference. */
-	if (group == 0 || chown(folder, (uid_t)-1, group) != 0)
-		skip();
+	assert_int_equal(chown(folder, (uid_t)-1, group), 0);
 	assert_int_equal(chmod(folder, 02750), 0);
 	count = mg_listen(&unix_endpoint, 0660, fds, &error);
 	assert_int_equal(chown(folder, (uid_t)-1, getegid()), 0);
@@ -447,16 +446,16 @@ static void localhost_is_one_port_of_both_families(void **state)
 	int fds[MG_LISTEN_MAX], count = -1;
 
 	(void)state;
-	if (!has_ipv6())
-		skip();
 	assert_true(mg_endpoint_parse("inet:0@localhost", &endpoint, &error));
 	/* The port that is free for one family may be taken for the other. */
 	for (int tries = 0; count < 0 && tries < 20; tries++)
 		count = mg_listen(&endpoint, 0, fds, &error);
-	assert_int_equal(count, 2);
-	assert_int_equal(port_of(fds[0]), port_of(fds[1]));
+	assert_int_equal(count, has_ipv6() ? 2 : 1);
 	assert_true(reaches("127.0.0.1", port_of(fds[0]), fds[0]));
-	assert_true(reaches("::1", port_of(fds[1]), fds[1]));
+	if (count == 2) {
+		assert_int_equal(port_of(fds[0]), port_of(fds[1]));
+		assert_true(reaches("::1", port_of(fds[1]), fds[1]));
+	}
 	mg_unlisten(&endpoint, fds, count);
 	close_all(fds, count);
 }
@@ -497,9 +496,8 @@ static void localhost_is_connected_to_by_the_family_that_answers(void **state)
 	int fds[MG_LISTEN_MAX];
 
 	(void)state;
-	if (!has_ipv6())
-		skip();
-	assert_true(mg_endpoint_parse("inet:0@::1", &endpoint, &error));
+	assert_true(mg_endpoint_parse(
+		has_ipv6() ? "inet:0@::1" : "inet:0@127.0.0.1", &endpoint, &error));
 	assert_int_equal(mg_listen(&endpoint, 0, fds, &error), 1);
 	assert_true(reaches("localhost", port_of(fds[0]), fds[0]));
 	close(fds[0]);
