@@ -19,7 +19,7 @@ endif
 
 FUZZ_TARGETS += t/fuzz/wire
 t_fuzz_wire_SOURCES = t/fuzz/wire.c $(FUZZ_MAIN)
-t_fuzz_wire_LDFLAGS = $(FUZZ_LDFLAGS)
+t_fuzz_wire_LDFLAGS = $(FUZZ_LINK)
 
 check_PROGRAMS += $(FUZZ_TARGETS)
 SCRIPT_TESTS += t/fuzz/corpus.t
