@@ -8,8 +8,8 @@
 
 #include "base/buf.h"
 
-/* Adds text as UTF-8, bytes that mean nothing as U+FFFD. false when the label is unknown: nothing was
- * added. Thread safe. */
+/* Adds text as UTF-8, bytes that mean nothing as U+FFFD. false when the label is unknown:
+ * nothing was added. Thread safe. */
 bool mg_charset_decode(const char *label, size_t label_length, const char *text, size_t length,
 	struct mg_buf *out);
 #endif

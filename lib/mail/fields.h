@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* fields: the one table of the fields that an event may have, and how the facts of a session and a message become fields. From the table come
- * the manual page millgate-events(5), index templates, and the test that an event has only these. */
+/* fields: the one table of the fields that an event may have, and how the facts of a session and
+ * a message become fields. From the table come the manual page millgate-events(5), index
+ * templates, and the test that an event has only these. */
 #ifndef MG_MAIL_FIELDS_H
 #define MG_MAIL_FIELDS_H
 #include <stddef.h>
@@ -9,63 +10,103 @@
 #include "event/event.h"
 #include "mail/message.h"
 
-/* X(identifier, name, type, array, privacy, by, meaning); in the order of the manual: ECS first, then millgate.* */
+/* X(identifier, name, type, array, privacy, by, meaning); in the order of the manual: ECS first,
+ * then millgate.* */
 #define MG_FIELDS(X) \
-	X(EVENT_CODE, "event.code", KEYWORD, false, NONE, "all", "Code of the rule or state that decided, public: the CODE of a reply") \
+	X(EVENT_CODE, "event.code", KEYWORD, false, NONE, "all", \
+		"Code of the rule or state that decided, public: the CODE of a reply") \
 	X(EVENT_REASON, "event.reason", KEYWORD, false, NONE, "all", "Why, in plain words") \
-	X(EVENT_DURATION, "event.duration", LONG, false, NONE, "all", "Own work of this filter for the message, nanoseconds") \
-	X(EVENT_START, "event.start", DATE, false, NONE, "all", "Begin of what the event is about") \
+	X(EVENT_DURATION, "event.duration", LONG, false, NONE, "all", \
+		"Own work of this filter for the message, nanoseconds") \
+	X(EVENT_START, "event.start", DATE, false, NONE, "all", \
+		"Begin of what the event is about") \
 	X(EVENT_END, "event.end", DATE, false, NONE, "all", "End of what the event is about") \
-	X(TRACE_ID, "trace.id", KEYWORD, false, NONE, "all", "The message, on this gateway: hash of gateway and queue id") \
+	X(TRACE_ID, "trace.id", KEYWORD, false, NONE, "all", \
+		"The message, on this gateway: hash of gateway and queue id") \
 	X(EMAIL_LOCAL_ID, "email.local_id", KEYWORD, false, NONE, "all", "Queue id of Postfix") \
-	X(EMAIL_MESSAGE_ID, "email.message_id", KEYWORD, false, NONE, "all", "Message-ID without angle brackets") \
+	X(EMAIL_MESSAGE_ID, "email.message_id", KEYWORD, false, NONE, "all", \
+		"Message-ID without angle brackets") \
 	X(EMAIL_DIRECTION, "email.direction", KEYWORD, false, NONE, "all", "inbound or outbound") \
-	X(EMAIL_SENDER, "email.sender.address", KEYWORD, false, SENDERS, "all", "Envelope sender (MAIL FROM); absent for the null sender") \
-	X(EMAIL_TO, "email.to.address", KEYWORD, true, RECIPIENTS, "all", "Envelope recipients (RCPT TO)") \
-	X(EMAIL_FROM, "email.from.address", KEYWORD, true, SENDERS, "all", "Author addresses (From:)") \
+	X(EMAIL_SENDER, "email.sender.address", KEYWORD, false, SENDERS, "all", \
+		"Envelope sender (MAIL FROM); absent for the null sender") \
+	X(EMAIL_TO, "email.to.address", KEYWORD, true, RECIPIENTS, "all", \
+		"Envelope recipients (RCPT TO)") \
+	X(EMAIL_FROM, "email.from.address", KEYWORD, true, SENDERS, "all", \
+		"Author addresses (From:)") \
 	X(EMAIL_SUBJECT, "email.subject", KEYWORD, false, SUBJECT, "log", "Subject, decoded") \
-	X(EMAIL_ORIGINATION, "email.origination_timestamp", DATE, false, NONE, "log", "Date field of the message") \
-	X(SOURCE_ADDRESS, "source.address", KEYWORD, false, CLIENT, "all", "Verified name of the client, else its address") \
-	X(SOURCE_DOMAIN, "source.domain", KEYWORD, false, CLIENT, "all", "Verified name of the client") \
+	X(EMAIL_ORIGINATION, "email.origination_timestamp", DATE, false, NONE, "log", \
+		"Date field of the message") \
+	X(SOURCE_ADDRESS, "source.address", KEYWORD, false, CLIENT, "all", \
+		"Verified name of the client, else its address") \
+	X(SOURCE_DOMAIN, "source.domain", KEYWORD, false, CLIENT, "all", \
+		"Verified name of the client") \
 	X(SOURCE_IP, "source.ip", IP, false, CLIENT, "all", "Address of the client") \
 	X(SOURCE_PORT, "source.port", LONG, false, CLIENT, "all", "Port of the client") \
-	X(USER_NAME, "user.name", KEYWORD, false, SENDERS, "all", "SASL user who sent the message") \
-	X(TLS_ESTABLISHED, "tls.established", BOOLEAN, false, NONE, "all", "Whether the client's connection was encrypted") \
+	X(USER_NAME, "user.name", KEYWORD, false, SENDERS, "all", \
+		"SASL user who sent the message") \
+	X(TLS_ESTABLISHED, "tls.established", BOOLEAN, false, NONE, "all", \
+		"Whether the client's connection was encrypted") \
 	X(TLS_VERSION, "tls.version", KEYWORD, false, NONE, "all", "Version of TLS, such as 1.3") \
 	X(TLS_PROTOCOL, "tls.version_protocol", KEYWORD, false, NONE, "all", "tls") \
 	X(TLS_CIPHER, "tls.cipher", KEYWORD, false, NONE, "all", "Cipher of the connection") \
-	X(TLS_CLIENT_SUBJECT, "tls.client.subject", KEYWORD, false, NAMES, "all", "Common name of a verified client certificate") \
-	X(TLS_CLIENT_ISSUER, "tls.client.issuer", KEYWORD, false, NONE, "all", "Common name of its issuer") \
+	X(TLS_CLIENT_SUBJECT, "tls.client.subject", KEYWORD, false, NAMES, "all", \
+		"Common name of a verified client certificate") \
+	X(TLS_CLIENT_ISSUER, "tls.client.issuer", KEYWORD, false, NONE, "all", \
+		"Common name of its issuer") \
 	X(ORGANIZATION_ID, "organization.id", KEYWORD, false, NONE, "all", "Tenant") \
-	X(RULE_NAME, "rule.name", KEYWORD, false, NONE, "policy dlp", "Title of the rule that decided") \
-	X(NETWORK_PROTOCOL, "network.protocol", KEYWORD, false, NONE, "all", "smtp; absent for mail that did not come by SMTP") \
+	X(RULE_NAME, "rule.name", KEYWORD, false, NONE, "policy dlp", \
+		"Title of the rule that decided") \
+	X(NETWORK_PROTOCOL, "network.protocol", KEYWORD, false, NONE, "all", \
+		"smtp; absent for mail that did not come by SMTP") \
 	X(TAGS, "tags", KEYWORD, true, NONE, "all", "test: sent by millgate try") \
 	X(ERROR_MESSAGE, "error.message", TEXT, false, NONE, "all", "What the system said") \
-	X(SESSION_KEY, "millgate.session.key", KEYWORD, false, CLIENT, "all", "address:port of the client: joins events before there is a queue id") \
-	X(SMTP_HELO, "millgate.smtp.helo", KEYWORD, false, CLIENT, "all", "Name the client gave with HELO or EHLO") \
-	X(SMTP_FROM, "millgate.smtp.from", KEYWORD, false, SENDERS, "all", "Envelope sender; empty for the null sender") \
-	X(SMTP_SIZE, "millgate.smtp.size", LONG, false, NONE, "log", "Size of the message as the filter saw it, header and body, bytes") \
-	X(SMTP_RECIPIENT_COUNT, "millgate.smtp.recipient_count", LONG, false, NONE, "all", "Number of envelope recipients") \
-	X(SMTP_REPLY, "millgate.smtp.reply", KEYWORD, false, NONE, "all", "Reply the client got, or would have got") \
-	X(SMTP_STAGE, "millgate.smtp.stage", KEYWORD, false, NONE, "all", "Step of SMTP: connect, helo, mail, rcpt, data, eom") \
-	X(SMTP_AUTH_METHOD, "millgate.smtp.auth_method", KEYWORD, false, NONE, "log", "SASL mechanism") \
-	X(LISTENER, "millgate.listener", KEYWORD, false, NONE, "all", "Name of the listening service (milter_macro_daemon_name)") \
-	X(LOCAL, "millgate.local", BOOLEAN, false, NONE, "all", "The message did not come by SMTP: sendmail(1), a bounce or notice") \
-	X(GATEWAY, "millgate.gateway", KEYWORD, false, NONE, "all", "Gateway as in the setting of that name") \
-	X(HEADER_TO, "millgate.header.to", KEYWORD, true, RECIPIENTS, "log", "Addresses of the To field") \
-	X(HEADER_CC, "millgate.header.cc", KEYWORD, true, RECIPIENTS, "log", "Addresses of the Cc field") \
-	X(HEADER_FROM_NAME, "millgate.header.from_name", KEYWORD, true, SENDERS, "log", "Display names of the From field, decoded") \
-	X(HOLD_CODE, "millgate.hold.code", KEYWORD, false, NONE, "all", "Code of the hold that was asked for") \
-	X(BOUND, "millgate.bound", KEYWORD, false, NONE, "all", "The setting whose bound the message went over") \
-	X(DRY_RUN, "millgate.dry_run", BOOLEAN, false, NONE, "all", "Decided and logged, nothing changed") \
-	X(TRUNCATED, "millgate.truncated", KEYWORD, true, NONE, "all", "Fields that were cut to fit") \
-	X(LOG_PREVIOUS_HASH, "millgate.log.previous_hash", KEYWORD, false, NONE, "all", "Hash of the record before this file") \
-	X(LOG_TORN_BYTES, "millgate.log.torn_bytes", LONG, false, NONE, "all", "Bytes of an unfinished record, moved to NAME.torn") \
+	X(SESSION_KEY, "millgate.session.key", KEYWORD, false, CLIENT, "all", \
+		"address:port of the client: joins events before there is a queue id") \
+	X(SMTP_HELO, "millgate.smtp.helo", KEYWORD, false, CLIENT, "all", \
+		"Name the client gave with HELO or EHLO") \
+	X(SMTP_FROM, "millgate.smtp.from", KEYWORD, false, SENDERS, "all", \
+		"Envelope sender; empty for the null sender") \
+	X(SMTP_SIZE, "millgate.smtp.size", LONG, false, NONE, "log", \
+		"Size of the message as the filter saw it, header and body, bytes") \
+	X(SMTP_RECIPIENT_COUNT, "millgate.smtp.recipient_count", LONG, false, NONE, "all", \
+		"Number of envelope recipients") \
+	X(SMTP_REPLY, "millgate.smtp.reply", KEYWORD, false, NONE, "all", \
+		"Reply the client got, or would have got") \
+	X(SMTP_STAGE, "millgate.smtp.stage", KEYWORD, false, NONE, "all", \
+		"Step of SMTP: connect, helo, mail, rcpt, data, eom") \
+	X(SMTP_AUTH_METHOD, "millgate.smtp.auth_method", KEYWORD, false, NONE, "log", \
+		"SASL mechanism") \
+	X(LISTENER, "millgate.listener", KEYWORD, false, NONE, "all", \
+		"Name of the listening service (milter_macro_daemon_name)") \
+	X(LOCAL, "millgate.local", BOOLEAN, false, NONE, "all", \
+		"The message did not come by SMTP: sendmail(1), a bounce or notice") \
+	X(GATEWAY, "millgate.gateway", KEYWORD, false, NONE, "all", \
+		"Gateway as in the setting of that name") \
+	X(HEADER_TO, "millgate.header.to", KEYWORD, true, RECIPIENTS, "log", \
+		"Addresses of the To field") \
+	X(HEADER_CC, "millgate.header.cc", KEYWORD, true, RECIPIENTS, "log", \
+		"Addresses of the Cc field") \
+	X(HEADER_FROM_NAME, "millgate.header.from_name", KEYWORD, true, SENDERS, "log", \
+		"Display names of the From field, decoded") \
+	X(HOLD_CODE, "millgate.hold.code", KEYWORD, false, NONE, "all", \
+		"Code of the hold that was asked for") \
+	X(BOUND, "millgate.bound", KEYWORD, false, NONE, "all", \
+		"The setting whose bound the message went over") \
+	X(DRY_RUN, "millgate.dry_run", BOOLEAN, false, NONE, "all", \
+		"Decided and logged, nothing changed") \
+	X(TRUNCATED, "millgate.truncated", KEYWORD, true, NONE, "all", \
+		"Fields that were cut to fit") \
+	X(LOG_PREVIOUS_HASH, "millgate.log.previous_hash", KEYWORD, false, NONE, "all", \
+		"Hash of the record before this file") \
+	X(LOG_TORN_BYTES, "millgate.log.torn_bytes", LONG, false, NONE, "all", \
+		"Bytes of an unfinished record, moved to NAME.torn") \
 	X(LOST_COUNT, "millgate.lost.count", LONG, false, NONE, "all", "Events that were lost") \
 	X(LOST_FIRST, "millgate.lost.first", LONG, false, NONE, "all", "First lost sequence") \
 	X(LOST_LAST, "millgate.lost.last", LONG, false, NONE, "all", "Last lost sequence") \
-	X(CONFIG_FILE, "millgate.config.file", KEYWORD, false, NONE, "all", "Configuration file that was loaded or refused") \
-	X(CONFIG_ERRORS, "millgate.config.errors", KEYWORD, true, NONE, "all", "Errors of a refused configuration")
+	X(CONFIG_FILE, "millgate.config.file", KEYWORD, false, NONE, "all", \
+		"Configuration file that was loaded or refused") \
+	X(CONFIG_ERRORS, "millgate.config.errors", KEYWORD, true, NONE, "all", \
+		"Errors of a refused configuration")
 
 enum mg_field_id {
 #define MG_FIELD_ID(identifier, name, type, array, privacy, by, meaning) MG_FIELD_##identifier,
@@ -79,10 +120,12 @@ extern const struct mg_field mg_fields[MG_FIELD_COUNT];
 
 /* Sets what is known of a session: client, TLS, user, listener, session key, test tag. */
 void mg_fields_session(struct mg_event *event, const struct mg_session *session);
-/* Sets what is known of a message and its session: trace and queue id, direction, envelope, tenant, local. */
+/* Sets what is known of a message and its session: trace and queue id, direction, envelope,
+ * tenant, local. */
 void mg_fields_message(struct mg_event *event, const struct mg_message *message);
 
-/* The documents of the notes that a spool writes itself (event/spool.h): log-opened and events-lost; context is a struct mg_events. */
+/* The documents of the notes that a spool writes itself (event/spool.h): log-opened and
+ * events-lost; context is a struct mg_events. */
 char *mg_fields_compose(void *context, const struct mg_spool_note *note);
 
 /* Prints the table as mdoc for millgate-events(5). */

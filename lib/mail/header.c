@@ -38,20 +38,20 @@ struct encoded_word {
 	size_t length; /* of the whole */
 };
 
-/* Number of bytes at text before a "?" on the same line; 0 when there is none. */
+/* Number of bytes at text before a "?" that follows after at most `maximum`; 0 when there is
+ * none. */
 static size_t part_length(const char *text, size_t length, size_t maximum)
 {
 	size_t used = 0;
 
-	while (used < length && used <= maximum && text[used] != '?' && text[used] != '\r' &&
-		text[used] != '\n')
+	while (used < length && used <= maximum && text[used] != '?')
 		used++;
 	return used < length && text[used] == '?' ? used : 0;
 }
 
-/* Reads the encoded word at the start of text. Longer ones than the 75 bytes of the RFC
- * and blanks in the text are taken, as senders make them. A byte is looked at by four readings at
- * most, since each ends at its fourth "?". */
+/* Reads the encoded word at the start of text. Longer ones than the 75 bytes of the RFC, with
+ * blanks or folds in the text, are taken, as senders make them. A byte is looked at by four
+ * readings at most, since each ends at its fourth "?". */
 static bool read_encoded_word(const char *text, size_t length, struct encoded_word *word)
 {
 	const char *end = text + length, *star;
@@ -94,12 +94,17 @@ static int hex_digit(char character)
 	return character >= 'a' && character <= 'f' ? character - 'a' + 10 : -1;
 }
 
-/* RFC 2047 section 4.2; "=" without two digits stays. */
+/* RFC 2047 section 4.2; "=" without two digits stays, a fold goes. */
 static void decode_q(const char *text, size_t length, struct mg_buf *out)
 {
+	bool folded = false;
+
 	for (size_t i = 0; i < length; i++) {
 		char character = text[i] == '_' ? ' ' : text[i];
 
+		folded = is_blank(text[i]) && (folded || text[i] == '\r' || text[i] == '\n');
+		if (folded)
+			continue;
 		if (character == '=' && i + 2 < length && hex_digit(text[i + 1]) >= 0 &&
 			hex_digit(text[i + 2]) >= 0) {
 			character = (char)(hex_digit(text[i + 1]) << 4 | hex_digit(text[i + 2]));

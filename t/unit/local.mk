@@ -51,3 +51,27 @@ t_unit_metrics_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 CMOCKA_TESTS += t/unit/net.t
 t_unit_net_t_SOURCES = t/unit/net.c
 t_unit_net_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/unit/address.t
+t_unit_address_t_SOURCES = t/unit/address.c
+t_unit_address_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/unit/charset.t
+t_unit_charset_t_SOURCES = t/unit/charset.c
+t_unit_charset_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/unit/header.t
+t_unit_header_t_SOURCES = t/unit/header.c
+t_unit_header_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/unit/mailbox.t
+t_unit_mailbox_t_SOURCES = t/unit/mailbox.c
+t_unit_mailbox_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/unit/message.t
+t_unit_message_t_SOURCES = t/unit/message.c
+t_unit_message_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/unit/milter_macros.t
+t_unit_milter_macros_t_SOURCES = t/unit/milter_macros.c
+t_unit_milter_macros_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
