@@ -32,12 +32,10 @@ struct mg_engine {
 	const char *name;
 	/* Takes over the listening descriptors: prepares, but serves nobody yet. -1 with error. */
 	int (*open)(struct mg_host *host, const int fds[], int count, struct mg_error *error);
-	/* Serves until close; runs in a thread of its own. 0, or -1 with error when it cannot. */
+	/* Serves until the process ends, in a thread of its own; -1 with error when it cannot. */
 	int (*run)(struct mg_error *error);
 	/* From another thread: takes no new connection from now on, and none is lost that was not
 	 * taken. Sessions go on. */
 	void (*stop_accepting)(void);
-	/* Makes run return soon, whatever sessions there are. */
-	void (*close)(void);
 };
 #endif

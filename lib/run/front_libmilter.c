@@ -467,6 +467,8 @@ static int silent_socket(void)
 	return fd;
 }
 
+/* The listener, which may still wait at the old socket, then takes what comes at the new one:
+ * nothing. Who connects meanwhile waits in the backlog. */
 static void libmilter_stop_accepting(void)
 {
 	int fd = silent_socket();
@@ -477,25 +479,9 @@ static void libmilter_stop_accepting(void)
 		close(fd);
 }
 
-/* The listener waits up to 5 s: a connection to the silent socket wakes it. */
-static void libmilter_close(void)
-{
-	struct sockaddr_un address;
-	socklen_t length = sizeof address;
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	smfi_stop();
-	if (fd < 0)
-		return;
-	if (getsockname(front.fd, (struct sockaddr *)&address, &length) == 0)
-		(void)connect(fd, (const struct sockaddr *)&address, length);
-	close(fd);
-}
-
 const struct mg_engine mg_engine_libmilter = {
 	.name = "libmilter",
 	.open = libmilter_open,
 	.run = libmilter_run,
 	.stop_accepting = libmilter_stop_accepting,
-	.close = libmilter_close,
 };

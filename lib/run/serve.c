@@ -20,8 +20,7 @@
 
 enum {
 	METRICS_EVERY = 10, /* ticks of a second */
-	DRAIN_POLL_MS = 20,
-	ENGINE_END_SECONDS = 2
+	DRAIN_POLL_MS = 20
 };
 
 /* A drain waits this long for the next step of a session between two messages: Postfix keeps the
@@ -35,8 +34,7 @@ static struct {
 
 	pthread_mutex_t lock; /* the members below */
 	pthread_cond_t changed;
-	bool reload, ending, engine_failed, engine_ended;
-	int engine_status;
+	bool reload, ending, engine_failed;
 } serve = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static void signal_set(sigset_t *set)
@@ -247,14 +245,10 @@ static void *engine(void *unused)
 
 	(void)unused;
 	pthread_mutex_lock(&serve.lock);
-	serve.engine_ended = true;
-	serve.engine_failed = status != 0 || !serve.ending;
-	pthread_cond_broadcast(&serve.changed);
-	if (serve.engine_failed)
-		mg_log(LOG_ERR, "%s", status != 0 ? error.text : "the engine ended by itself");
-	if (!serve.ending)
-		kill(getpid(), SIGTERM);
+	serve.engine_failed = true;
 	pthread_mutex_unlock(&serve.lock);
+	mg_log(LOG_ERR, "%s", status != 0 ? error.text : "the engine ended by itself");
+	kill(getpid(), SIGTERM);
 	return NULL;
 }
 
@@ -275,22 +269,6 @@ static void drain(int64_t timeout)
 	if (host->messages > 0)
 		mg_log(LOG_WARNING, "%d messages were not finished within stop_timeout",
 			(int)host->messages);
-}
-
-/* Ends the engine's thread; false when it does not end. */
-static bool end_engine(void)
-{
-	int64_t deadline = monotonic() + ENGINE_END_SECONDS * MG_SECOND;
-
-	serve.daemon->engine->close();
-	pthread_mutex_lock(&serve.lock);
-	while (!serve.engine_ended && monotonic() < deadline)
-		wait_until(deadline);
-	pthread_mutex_unlock(&serve.lock);
-	if (!serve.engine_ended)
-		return false;
-	pthread_join(serve.engine, NULL);
-	return serve.daemon->host.sessions == 0;
 }
 
 /* --- start and end --- */
@@ -374,10 +352,10 @@ int mg_serve(struct mg_daemon *daemon)
 	pthread_join(serve.housekeeper, NULL);
 	if (serve.watchdog_interval > 0)
 		pthread_join(serve.watchdog, NULL);
-	if (!end_engine()) {
-		/* Threads of the engine still use what a tidy end would free; the log is whole at
-		 * any moment. */
-		mg_log(LOG_INFO, "ended, with sessions open");
+	if (daemon->host.sessions > 0) {
+		/* They still use what a tidy end would free; the log is whole at any moment. */
+		mg_log(LOG_INFO, "ended, %d sessions were open", (int)daemon->host.sessions);
+		mg_unlisten(&daemon->endpoint, daemon->fds, daemon->fd_count);
 		_exit(serve.engine_failed ? MG_EXIT_UNAVAILABLE : MG_EXIT_GOOD);
 	}
 	mg_log(LOG_INFO, "ended");
