@@ -75,3 +75,13 @@ t_unit_message_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 CMOCKA_TESTS += t/unit/milter_macros.t
 t_unit_milter_macros_t_SOURCES = t/unit/milter_macros.c
 t_unit_milter_macros_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+# What reads strangers' text, with a call at each branch: see t/unit/linear.c.
+check_LIBRARIES = t/unit/libcounted.a
+t_unit_libcounted_a_SOURCES = lib/mail/charset.c lib/mail/header.c lib/mail/mailbox.c \
+	lib/mail/message.c lib/base/buf.c lib/base/str.c
+t_unit_libcounted_a_CFLAGS = $(AM_CFLAGS) -fsanitize-coverage=trace-pc
+
+CMOCKA_TESTS += t/unit/linear.t
+t_unit_linear_t_SOURCES = t/unit/linear.c
+t_unit_linear_t_LDADD = t/unit/libcounted.a $(CRYPTO_LIBS) $(CMOCKA_LIBS)
