@@ -21,6 +21,14 @@ FUZZ_TARGETS += t/fuzz/wire
 t_fuzz_wire_SOURCES = t/fuzz/wire.c $(FUZZ_MAIN)
 t_fuzz_wire_LDFLAGS = $(FUZZ_LINK)
 
+FUZZ_TARGETS += t/fuzz/address
+t_fuzz_address_SOURCES = t/fuzz/address.c $(FUZZ_MAIN)
+t_fuzz_address_LDFLAGS = $(FUZZ_LINK)
+
+FUZZ_TARGETS += t/fuzz/header
+t_fuzz_header_SOURCES = t/fuzz/header.c $(FUZZ_MAIN)
+t_fuzz_header_LDFLAGS = $(FUZZ_LINK)
+
 check_PROGRAMS += $(FUZZ_TARGETS)
 SCRIPT_TESTS += t/fuzz/corpus.t
 EXTRA_DIST += t/fuzz/replay.c t/fuzz/corpus
