@@ -193,19 +193,19 @@ static void go_on(struct mg_chain *chain, const struct parts *parts, uint64_t *m
 static void pass_over(struct mg_chain *chain, const struct parts *parts, size_t length)
 {
 	struct mg_chain before = *chain;
+	unsigned char hash[MG_CHAIN_HASH];
 
 	chain->candidate_count = 0;
+	/* Without a proper end it may be a line too many: then the next follows from the one
+	 * before. */
+	if (!parts->formed && before.candidate_count > 0)
+		add_candidate(chain, before.candidates[0]);
 	if (parts->has_hash)
 		add_candidate(chain, parts->hash);
-	for (size_t i = 0; i < before.candidate_count && parts->content != NULL; i++) {
-		unsigned char hash[MG_CHAIN_HASH];
-
+	for (size_t i = 0; i < before.candidate_count && parts->content != NULL; i++)
 		if (mg_chain_digest(
 			    before.candidates[i], parts->content, parts->content_length, hash))
 			add_candidate(chain, hash);
-		if (before.fragment)
-			add_candidate(chain, before.candidates[i]);
-	}
 	if (chain->known) {
 		chain->sequence++;
 		chain->highest++;
@@ -233,6 +233,14 @@ static bool may_stand(const struct mg_chain *chain, const struct parts *parts)
 	return !chain->begun || chain->damaged || parts->sequence > chain->sequence + 1;
 }
 
+/* Whether this is the other half of a record that was cut in two: with the end of the sequence that
+ * is due, or with less than the end of a record. */
+static bool is_rest(const struct mg_chain *chain, const struct parts *parts, size_t length)
+{
+	return length < MG_CHAIN_TRAILER ||
+	       (parts->formed && (parts->sequence == chain->sequence || parts->sequence == 0));
+}
+
 enum mg_link mg_chain_follow(struct mg_chain *chain, const char *line, size_t length, bool whole,
 	bool first, uint64_t *sequence, uint64_t *missing)
 {
@@ -254,8 +262,9 @@ enum mg_link mg_chain_follow(struct mg_chain *chain, const char *line, size_t le
 			return MG_LINK_STANDS;
 		}
 	}
-	if (chain->fragment && parts.formed && parts.sequence == chain->sequence) {
-		add_candidate(chain, parts.hash);
+	if (chain->fragment && is_rest(chain, &parts, length)) {
+		if (parts.has_hash)
+			add_candidate(chain, parts.hash);
 		chain->fragment = false;
 		return MG_LINK_REST;
 	}

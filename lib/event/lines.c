@@ -10,6 +10,7 @@
 
 enum {
 	BUFFER = 2 * MG_RECORD_MAX,
+	READ = 64 * 1024, /* at once: a look-up wants one line */
 	KEPT_END = 128 /* bytes of the end of a too long line: a record's end fits */
 };
 
@@ -37,7 +38,8 @@ static ssize_t fill(struct mg_lines *lines)
 		lines->start = 0;
 	}
 	do
-		got = pread(lines->fd, lines->buffer + lines->end, BUFFER - lines->end,
+		got = pread(lines->fd, lines->buffer + lines->end,
+			BUFFER - lines->end < READ ? BUFFER - lines->end : READ,
 			(off_t)(lines->offset + (lines->end - lines->start)));
 	while (got < 0 && errno == EINTR);
 	if (got > 0)

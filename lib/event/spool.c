@@ -308,7 +308,8 @@ static void rotate_if_due(struct mg_spool *spool)
 	bool full = writer->bytes >= spool->settings.segment_bytes;
 	struct mg_error error;
 
-	if (writer->first == 0 || writer->uncut || (!full && now - writer->begun < DAY))
+	if (writer->first == 0 || writer->uncut || writer->opened != NULL ||
+		(!full && now - writer->begun < DAY))
 		return;
 	if (next_file(spool) != 0) {
 		mg_error_system(&error, errno, "%s/%s.jsonl: cannot begin the next file",
@@ -455,8 +456,8 @@ uint64_t mg_spool_append(
 	return waiter.sequence;
 }
 
-/* Writes the notes that are due, goes on to the next file when it is time. */
-static void keep_house(struct mg_spool *spool)
+/* Writes the notes that are due; with `rotate` goes on to the next file when it is time. */
+static void keep_house(struct mg_spool *spool, bool rotate)
 {
 	struct writer *writer = &spool->writer;
 	struct mg_error error;
@@ -466,7 +467,8 @@ static void keep_house(struct mg_spool *spool)
 	pthread_mutex_lock(&spool->mutex);
 	begin_as_guest(spool);
 	pthread_mutex_unlock(&spool->mutex);
-	rotate_if_due(spool);
+	if (rotate)
+		rotate_if_due(spool);
 	before = writer->bytes;
 	result = note_due(writer) || writer->uncut ? write_batch(spool, NULL, &error) : 0;
 	pthread_mutex_lock(&spool->mutex);
@@ -561,7 +563,7 @@ int mg_spool_tick(struct mg_spool *spool, struct mg_error *error)
 	const struct mg_error none = {""}, *trouble = &none;
 	int result = 0;
 
-	keep_house(spool);
+	keep_house(spool, true);
 	sync_file(spool);
 	index_one(spool);
 	pthread_mutex_lock(&spool->mutex);
@@ -665,7 +667,7 @@ struct mg_spool *mg_spool_open(const struct mg_spool_settings *settings,
 		return NULL;
 	}
 	trim(spool);
-	keep_house(spool);
+	keep_house(spool, false);
 	return spool;
 }
 
@@ -674,7 +676,7 @@ void mg_spool_close(struct mg_spool *spool)
 	if (spool == NULL)
 		return;
 	if (spool->writer.fd >= 0) {
-		keep_house(spool);
+		keep_house(spool, false);
 		sync_file(spool);
 		close(spool->writer.fd);
 	}

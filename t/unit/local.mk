@@ -85,3 +85,18 @@ t_unit_libcounted_a_CFLAGS = $(AM_CFLAGS) -fsanitize-coverage=trace-pc
 CMOCKA_TESTS += t/unit/linear.t
 t_unit_linear_t_SOURCES = t/unit/linear.c
 t_unit_linear_t_LDADD = t/unit/libcounted.a $(CRYPTO_LIBS) $(CMOCKA_LIBS)
+
+# The event log.
+CMOCKA_TESTS += t/unit/spool.t
+t_unit_spool_t_SOURCES = t/unit/spool.c t/unit/spool_place.c t/unit/spool_place.h
+t_unit_spool_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/unit/spool_read.t
+t_unit_spool_read_t_SOURCES = t/unit/spool_read.c t/unit/spool_place.c t/unit/spool_place.h
+t_unit_spool_read_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/unit/spool_kill.t
+t_unit_spool_kill_t_SOURCES = t/unit/spool_kill.c t/unit/spool_place.c t/unit/spool_place.h
+t_unit_spool_kill_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+TSAN_TESTS += t/unit/spool.t
