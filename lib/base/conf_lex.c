@@ -19,7 +19,7 @@ static void skip_blank(struct mg_conf_lexer *lexer)
 		}
 		if (!strchr(" \t\r\n", *lexer->at))
 			return;
-		lexer->line += *lexer->at == '\n';
+		lexer->line += *lexer->at == '\n' && lexer->line > 0;
 	}
 }
 
@@ -131,7 +131,7 @@ static void read_token(struct mg_conf_lexer *lexer, struct mg_conf_token *token)
 	skip_blank(lexer);
 	*token = (struct mg_conf_token){.kind = MG_CONF_END, .line = lexer->line, .text = ""};
 	if (lexer->at == lexer->end || lexer->out_of_memory) {
-		if (lexer->at > lexer->start && lexer->at[-1] == '\n')
+		if (token->line > 1 && lexer->at[-1] == '\n')
 			token->line--;
 		return;
 	}
@@ -146,11 +146,11 @@ static void read_token(struct mg_conf_lexer *lexer, struct mg_conf_token *token)
 	}
 }
 
-void mg_conf_lex_start(
-	struct mg_conf_lexer *lexer, const char *text, size_t length, struct mg_arena *arena)
+void mg_conf_lex_start(struct mg_conf_lexer *lexer, const char *text, size_t length,
+	unsigned first_line, struct mg_arena *arena)
 {
 	*lexer = (struct mg_conf_lexer){
-		.start = text, .at = text, .end = text + length, .line = 1, .arena = arena};
+		.at = text, .end = text + length, .line = first_line, .arena = arena};
 	read_token(lexer, &lexer->token);
 	read_token(lexer, &lexer->ahead);
 }

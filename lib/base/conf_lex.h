@@ -32,15 +32,15 @@ struct mg_conf_token {
 
 struct mg_conf_lexer {
 	struct mg_conf_token token, ahead; /* the one to look at, and the next */
-	const char *at, *end, *start;
+	const char *at, *end;
 	unsigned line;
 	struct mg_arena *arena;
 	bool out_of_memory; /* the arena gave no more; from then on only MG_CONF_END is read */
 };
 
-/* Reads the first tokens. The text needs no NUL and must outlive the lexer. */
-void mg_conf_lex_start(
-	struct mg_conf_lexer *lexer, const char *text, size_t length, struct mg_arena *arena);
+/* Reads the first tokens. The text needs no NUL and must outlive the lexer. first_line: usually 1; 0: lines are not counted. */
+void mg_conf_lex_start(struct mg_conf_lexer *lexer, const char *text, size_t length,
+	unsigned first_line, struct mg_arena *arena);
 void mg_conf_lex_next(struct mg_conf_lexer *lexer);
 /* The token for an error: its text as written, "}", or "the end of the file". size >= 64. */
 void mg_conf_lex_show(const struct mg_conf_token *token, char *text, size_t size);

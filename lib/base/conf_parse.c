@@ -189,7 +189,7 @@ static struct mg_conf *open_section(struct parser *p, struct mg_conf *parent, si
 	unsigned first;
 
 	if (title && title->problem)
-		mg_conf_report(&p->context, title->line, "%s: %s", name->text, title->problem);
+		mg_conf_report(&p->context, title->line, "%s", title->problem);
 	else if (titled && !*text)
 		mg_conf_report(&p->context, name->line, "%s: no title; expected %s \"title\" {",
 			name->text, name->text);
@@ -247,7 +247,9 @@ static void read_section(struct parser *p, struct mg_conf *parent, int depth)
 	if (has_title)
 		next(p);
 	if (kind_of(p) != MG_CONF_OPEN) {
-		if (known)
+		if (has_title && title.problem)
+			mg_conf_report(&p->context, title.line, "%s", title.problem);
+		else if (known)
 			mg_conf_report(&p->context, name.line, "expected \"%s\" behind %s",
 				is_sections_name(parent->schema, name.text) ? "{" : "=", name.text);
 		return;
@@ -386,7 +388,7 @@ void mg_conf_parse(struct mg_conf_tree *tree, const struct mg_conf_file *file, c
 		.include = include,
 		.argument = argument};
 
-	mg_conf_lex_start(&p.lexer, text, length, tree->arena);
+	mg_conf_lex_start(&p.lexer, text, length, 1, tree->arena);
 	read_settings(&p, tree->root, 0, 0);
 }
 

@@ -80,11 +80,27 @@ static bool read_comma(
 /* Goes on to behind the "}" of a list that is broken in the middle, if it has one. */
 static void skip_list(struct mg_conf_lexer *lexer)
 {
-	while (lexer->token.kind != MG_CONF_CLOSE && lexer->token.kind != MG_CONF_END &&
-		!begins_setting(lexer))
-		mg_conf_lex_next(lexer);
+	size_t open = 0;
+
+	for (; lexer->token.kind != MG_CONF_END && !begins_setting(lexer);
+		mg_conf_lex_next(lexer)) {
+		if (lexer->token.kind == MG_CONF_CLOSE && open-- == 0)
+			break;
+		if (lexer->token.kind == MG_CONF_OPEN)
+			open++;
+	}
 	if (lexer->token.kind == MG_CONF_CLOSE)
 		mg_conf_lex_next(lexer);
+}
+
+static void report_unclosed(const struct mg_conf_lexer *lexer, const char *name, unsigned opened,
+	const struct mg_conf_context *context)
+{
+	if (opened > 0)
+		mg_conf_report(context, lexer->token.line,
+			"%s: the list that begins in line %u has no \"}\"", name, opened);
+	else
+		mg_conf_report(context, 0, "%s: the list has no \"}\"", name);
 }
 
 static bool read_list(struct mg_conf_tree *tree, struct mg_conf_lexer *lexer, const char *name,
@@ -95,9 +111,7 @@ static bool read_list(struct mg_conf_tree *tree, struct mg_conf_lexer *lexer, co
 	mg_conf_lex_next(lexer);
 	while (lexer->token.kind != MG_CONF_CLOSE) {
 		if (lexer->token.kind == MG_CONF_END || begins_setting(lexer)) {
-			mg_conf_report(context, lexer->token.line,
-				"%s: the list that begins in line %u has no \"}\"", name,
-				raw->line);
+			report_unclosed(lexer, name, raw->line, context);
 			return false;
 		}
 		if (!judge_entry(&lexer->token, name, context)) {
@@ -159,7 +173,7 @@ bool mg_conf_raw_parse(struct mg_conf_tree *tree, const char *text, const char *
 		*raw = (struct mg_conf_raw){.kind = MG_CONF_RAW_BARE, .text = text};
 		return true;
 	}
-	mg_conf_lex_start(&lexer, text, strlen(text), tree->arena);
+	mg_conf_lex_start(&lexer, text, strlen(text), 0, tree->arena);
 	if (!mg_conf_raw_read(tree, &lexer, name, raw, context))
 		return false;
 	if (lexer.token.kind != MG_CONF_END) {

@@ -24,7 +24,8 @@ bool mg_conf_word_at(const struct mg_option *option, size_t index, char *word, s
 
 	for (; at && index > 0; index--) {
 		at = strchr(at, '|');
-		at += at != NULL;
+		if (at)
+			at++;
 	}
 	if (!at)
 		return false;

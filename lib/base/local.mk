@@ -22,5 +22,9 @@ lib_base_libmgbase_a_SOURCES = \
 	lib/base/metrics.c lib/base/metrics.h \
 	lib/base/net.c lib/base/net.h \
 	lib/base/str.c lib/base/str.h \
-	lib/base/table.h \
+	lib/base/table.c lib/base/table.h \
+	lib/base/table_cidr.c lib/base/table_cidr.h \
+	lib/base/table_file.c lib/base/table_file.h \
+	lib/base/table_lines.c lib/base/table_lines.h \
+	lib/base/table_lmdb.c lib/base/table_lmdb.h \
 	lib/base/textfile.c lib/base/textfile.h

@@ -2,11 +2,13 @@
 /* table: look-up of a key in a list that lives in the configuration or outside it, by a struct of functions a kind:
  *
  *   text, glob       inline: an entry of a list in the configuration, e.g. "*.example.org" (fnmatch without path rules, no case)
- *   file:/path       a key a line, then optionally white space and a value; "#" comments; read whole at open
+ *   file:/path       a key a line, then optionally white space and a value; read whole at open. "#" at the start of a line or behind white
+ *                    space begins a comment
  *   cidr:/path       a network a line, then optionally a value; the longest prefix wins
- *   lmdb:/path       an LMDB file as postmap(1) writes it (lmdb_table(5)): keys lower case, with or without a final NUL
+ *   lmdb:/path       the LMDB file /path.lmdb as postmap(1) writes it (lmdb_table(5)): keys lower case, with or without a final NUL
  *
- * A table is opened with the configuration snapshot and never changes (lmdb: each look-up sees the database as it is then). Look-ups
+ * A table is opened with the configuration snapshot and never changes (lmdb: each look-up sees the database as it is
+ * then). Look-ups
  * are thread safe. Keys are compared in lower case (ASCII). Bounds: file and cidr 64 MiB and 1,000,000 entries, a line 4 KiB. */
 #ifndef MG_BASE_TABLE_H
 #define MG_BASE_TABLE_H

@@ -72,35 +72,44 @@ static bool read_all(
 	return false;
 }
 
+int mg_textfile_open(const char *path, size_t maximum, struct stat *status, struct mg_error *error)
+{
+	/* Without O_NONBLOCK a FIFO would hold the program here before it can be refused. */
+	int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (descriptor >= 0 && fstat(descriptor, status) == 0) {
+		if (judge_status(path, status, maximum, error))
+			return descriptor;
+	} else {
+		mg_error_set(error, "%s", strerror(errno));
+	}
+	if (descriptor >= 0)
+		close(descriptor);
+	return -1;
+}
+
 bool mg_textfile_read(
 	const char *path, size_t maximum, struct mg_textfile *file, struct mg_error *error)
 {
 	static const char byte_order_mark[] = "\xef\xbb\xbf";
 	struct stat status;
-	bool good = false;
-	/* Without O_NONBLOCK a FIFO would hold the program here before it can be refused. */
-	int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	bool good;
+	int descriptor = mg_textfile_open(path, maximum, &status, error);
 
 	memset(file, 0, sizeof(*file));
-	if (descriptor < 0 || fstat(descriptor, &status) < 0) {
-		mg_error_set(error, "%s", strerror(errno));
-		goto done;
-	}
-	if (!judge_status(path, &status, maximum, error))
-		goto done;
+	if (descriptor < 0)
+		return false;
 	file->device = status.st_dev;
 	file->inode = status.st_ino;
 	file->length = (size_t)status.st_size;
 	good = read_all(descriptor, maximum, file, error);
-	if (good && file->length >= 3 && memcmp(file->data, byte_order_mark, 3) == 0) {
+	close(descriptor);
+	if (!good)
+		mg_textfile_free(file);
+	else if (file->length >= 3 && memcmp(file->data, byte_order_mark, 3) == 0) {
 		file->length -= 3;
 		memmove(file->data, file->data + 3, file->length + 1);
 	}
-done:
-	if (!good)
-		mg_textfile_free(file);
-	if (descriptor >= 0)
-		close(descriptor);
 	return good;
 }
 

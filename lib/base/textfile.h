@@ -5,6 +5,7 @@
 #define MG_BASE_TEXTFILE_H
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "base/error.h"
@@ -21,6 +22,8 @@ struct mg_textfile {
  * a group but root's. */
 bool mg_textfile_read(
 	const char *path, size_t maximum, struct mg_textfile *file, struct mg_error *error);
+/* Only opens it, with the same checks: a descriptor (close-on-exec) and its status, or -1 with error. */
+int mg_textfile_open(const char *path, size_t maximum, struct stat *status, struct mg_error *error);
 void mg_textfile_free(struct mg_textfile *file);
 
 /* true when data is UTF-8 (RFC 3629) without NUL; else error says which byte is not, and line, counted from 1, where. */

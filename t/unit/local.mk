@@ -100,3 +100,7 @@ t_unit_spool_kill_t_SOURCES = t/unit/spool_kill.c t/unit/spool_place.c t/unit/sp
 t_unit_spool_kill_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
 TSAN_TESTS += t/unit/spool.t
+
+CMOCKA_TESTS += t/unit/conf.t
+t_unit_conf_t_SOURCES = t/unit/conf.c
+t_unit_conf_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
