@@ -158,12 +158,12 @@ def _closed_words(record):
     return found
 
 
-DOCUMENTED = re.compile(r'X\(\w+, "([^"]+)", (\w+), (true|false),')
+DOCUMENTED = re.compile(r'X\(\s*\w+,\s*"([^"]+)",\s*(\w+),\s*(true|false),')
 
 
 def documented(path):
     """The daemons' own table of fields (lib/mail/fields.h), in the form of load_schema()."""
     with open(path) as file:
-        rows = DOCUMENTED.findall(file.read())
+        rows = DOCUMENTED.findall(file.read().replace("\\\n", " "))
     return {name: ("match_only_text" if kind == "TEXT" else kind.lower(), array == "true")
             for name, kind, array in rows}
