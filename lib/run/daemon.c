@@ -345,8 +345,10 @@ static int run(struct mg_daemon *daemon, const struct command_line *line)
 
 static void free_hosted(struct mg_daemon *daemon)
 {
-	for (size_t i = 0; i < daemon->count; i++)
+	for (size_t i = 0; i < daemon->count; i++) {
 		mg_metrics_free(daemon->hosted[i].metrics);
+		mg_settings_options_free(daemon->hosted[i].tables);
+	}
 	mg_metrics_free(daemon->host.metrics);
 }
 

@@ -125,29 +125,39 @@ static const char *filter_default(const struct mg_filter *filter, const struct m
 	return option->value;
 }
 
+/* The one table that is made, not declared. */
+struct common {
+	struct mg_option options[COMMON_COUNT];
+	char socket[128]; /* the default of `socket` */
+};
+
 bool mg_settings_options(
 	const struct mg_filter *filter, const struct mg_option *tables[MG_OPTION_TABLES])
 {
-	struct mg_option *common = malloc(sizeof common_options);
-	char *socket = NULL;
+	struct common *common = malloc(sizeof(*common));
 	size_t next = 0;
 
-	if (common == NULL ||
-		asprintf(&socket, "unix:%s/%s.sock", MG_SOCKETDIR, filter->name) < 0) {
-		free(common);
+	if (common == NULL)
 		return false;
-	}
-	memcpy(common, common_options, sizeof common_options);
+	memcpy(common->options, common_options, sizeof(common_options));
+	mg_str_format(common->socket, sizeof(common->socket), "unix:%s/%s.sock", MG_SOCKETDIR,
+		filter->name);
 	for (size_t row = 0; row + 1 < COMMON_COUNT; row++)
-		common[row].value = filter_default(filter, &common[row]);
-	common[0].value = socket;
-	tables[next++] = common;
+		common->options[row].value = filter_default(filter, &common->options[row]);
+	common->options[0].value = common->socket;
+	tables[next++] = common->options;
 	tables[next++] = mg_origin_options;
 	tables[next++] = mg_events_options;
 	if (filter->options != NULL)
 		tables[next++] = filter->options;
 	tables[next] = NULL;
 	return true;
+}
+
+void mg_settings_options_free(const struct mg_option *tables[MG_OPTION_TABLES])
+{
+	free((struct mg_option *)(uintptr_t)tables[0]);
+	tables[0] = NULL;
 }
 
 static void read_gateway(

@@ -25,17 +25,17 @@ struct mg_settings {
 	int64_t message_timeout, stop_timeout; /* ns */
 	size_t headers, recipients; /* bounds, counts */
 	size_t message_memory, memory; /* bounds, bytes */
-	const char
-		*metrics; /* directory of NAME.prom, "" none; lives as long as the configuration */
+	const char *metrics; /* directory of NAME.prom, "" none; as long as the configuration */
 };
 
 enum { MG_OPTION_TABLES = 5 }; /* common, origin, events, the filter's own, and the end */
 
 /* The options of a daemon that hosts `filter`: the common ones, with this filter's socket and
- * defaults, and its own. The tables live as long as the process. tables gets MG_OPTION_TABLES
- * pointers, the last NULL. False when memory is short. */
+ * defaults, and its own. tables gets MG_OPTION_TABLES pointers, the last NULL; freed with
+ * mg_settings_options_free, after every configuration made of them. False when memory is short. */
 bool mg_settings_options(
 	const struct mg_filter *filter, const struct mg_option *tables[MG_OPTION_TABLES]);
+void mg_settings_options_free(const struct mg_option *tables[MG_OPTION_TABLES]);
 
 /* Reads the values; checks that go beyond one value add to errors. */
 void mg_settings_read(

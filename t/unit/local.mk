@@ -104,3 +104,15 @@ TSAN_TESTS += t/unit/spool.t
 CMOCKA_TESTS += t/unit/conf.t
 t_unit_conf_t_SOURCES = t/unit/conf.c
 t_unit_conf_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/unit/block.t
+t_unit_block_t_SOURCES = t/unit/block.c
+t_unit_block_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/unit/session.t
+t_unit_session_t_SOURCES = t/unit/session.c
+t_unit_session_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/unit/fields.t
+t_unit_fields_t_SOURCES = t/unit/fields.c
+t_unit_fields_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
