@@ -11,7 +11,7 @@ lib_event_libmgevent_a_SOURCES = \
 	lib/event/lines.c lib/event/lines.h \
 	lib/event/redact.c lib/event/redact.h \
 	lib/event/segment.c lib/event/segment.h \
-	lib/event/settings.h \
+	lib/event/settings.c lib/event/settings.h \
 	lib/event/spool.c lib/event/spool.h \
 	lib/event/spool_read.c lib/event/spool_read.h \
 	lib/event/spool_start.c lib/event/spool_start.h \
