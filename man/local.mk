@@ -6,13 +6,21 @@
 #
 # what man/lists prints for NAME: a list that has one source, in the code.
 
+noinst_PROGRAMS += man/lists
+man_lists_SOURCES = man/lists.c
+man_lists_LDADD = milters/log/libmglog.a $(LDADD)
+
 PAGES = $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/man/*.[1578]))
 EXTRA_DIST += $(PAGES)
 
 all-local: $(PAGES:%=installed/%)
 
-installed/man/%: man/% Makefile
-	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(put_paths) <$< >$@.new && mv $@.new $@
+installed/man/%: man/% Makefile man/lists
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(put_lists) $< >$@.list && $(put_paths) <$@.list >$@.new && \
+		rm -f $@.list && mv $@.new $@
+
+put_lists = awk '/^\.\\" list: / { if (system("man/lists " $$3)) { status = 1; exit }; next } \
+	{ print; fflush() } END { exit status }'
 
 install-pages: $(PAGES:%=installed/%)
 	for file in $(notdir $(PAGES)); do \

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: ISC */
+/* Prints a list of the manual that has its one source in the code, as mdoc: lists NAME. Used by the
+ * build for lines `.\" list: NAME` of a page. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/conf.h"
+#include "log/log.h"
+#include "mail/fields.h"
+#include "run/settings.h"
+
+static int print_settings(const struct mg_filter *filter)
+{
+	const struct mg_option *tables[MG_OPTION_TABLES];
+	int status;
+
+	if (!mg_settings_options(filter, tables))
+		return -1;
+	status = mg_conf_print_mdoc(tables, stdout);
+	mg_settings_options_free(tables);
+	return status;
+}
+
+static int print_settings_log(void)
+{
+	return print_settings(&mg_log_filter);
+}
+
+static int print_fields(void)
+{
+	mg_fields_print_mdoc(stdout);
+	return 0;
+}
+
+static const struct list {
+	const char *name;
+	int (*print)(void);
+} lists[] = {
+	{"fields", print_fields}, /* millgate-events(5) */
+	{"settings-log", print_settings_log}, /* millgate-log(8) */
+};
+
+int main(int argc, char **argv)
+{
+	if (argc != 2) {
+		fprintf(stderr, "usage: lists NAME\n");
+		return EXIT_FAILURE;
+	}
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		if (strcmp(argv[1], lists[i].name) != 0)
+			continue;
+		if (lists[i].print() != 0 || fflush(stdout) != 0 || ferror(stdout)) {
+			perror(argv[1]);
+			return EXIT_FAILURE;
+		}
+		return EXIT_SUCCESS;
+	}
+	fprintf(stderr, "lists: no list \"%s\"\n", argv[1]);
+	return EXIT_FAILURE;
+}
