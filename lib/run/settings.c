@@ -55,7 +55,7 @@ static const struct mg_option common_options[] = {
 		.kind = MG_TEXT,
 		.check = check_socket,
 		.help = "Where Postfix connects: unix:PATH, inet:PORT@HOST, or fd:N, a socket"
-			" that is already listening. A socket "
+			" that is already listening; a socket "
 			"unit of systemd goes before this setting."},
 	{.name = "engine",
 		.kind = MG_WORD,
