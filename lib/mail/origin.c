@@ -244,7 +244,7 @@ static bool add_tenant(struct mg_origin *origin, const struct mg_conf *tenant, s
 	return added;
 }
 
-static bool read_tenants(struct mg_origin *origin, struct mg_errors *errors)
+static bool read_tenants(struct mg_origin *origin)
 {
 	struct matcher *matchers[] = {&origin->users, &origin->domains};
 
@@ -252,15 +252,9 @@ static bool read_tenants(struct mg_origin *origin, struct mg_errors *errors)
 	origin->tenants = calloc(origin->tenant_count + 1, sizeof(*origin->tenants));
 	if (origin->tenants == NULL)
 		return false;
-	for (size_t i = 0; i < origin->tenant_count; i++) {
-		const struct mg_conf *tenant = mg_conf_at(origin->conf, "tenant", i);
-
-		if (mg_conf_title(tenant)[0] == '\0')
-			mg_conf_error(
-				tenant, NULL, errors, "no name; expected tenant \"NAME\" { … }");
-		if (!add_tenant(origin, tenant, i))
+	for (size_t i = 0; i < origin->tenant_count; i++)
+		if (!add_tenant(origin, mg_conf_at(origin->conf, "tenant", i), i))
 			return false;
-	}
 	for (size_t i = 0; i < sizeof(matchers) / sizeof(matchers[0]); i++)
 		if (matchers[i]->exact_count > 0)
 			qsort(matchers[i]->exact, matchers[i]->exact_count, sizeof(struct entry),
@@ -288,14 +282,13 @@ static bool read_listeners(struct mg_origin *origin)
 struct mg_origin *mg_origin_new(const struct mg_conf *conf, struct mg_errors *errors)
 {
 	struct mg_origin *origin = calloc(1, sizeof(*origin));
-	size_t errors_before = errors->count;
 
-	if (origin != NULL)
+	if (origin != NULL) {
 		origin->conf = conf;
-	if (origin == NULL || !read_listeners(origin) || !read_tenants(origin, errors))
-		mg_errors_add(errors, "out of memory");
-	if (errors->count == errors_before)
-		return origin;
+		if (read_listeners(origin) && read_tenants(origin))
+			return origin;
+	}
+	mg_errors_add(errors, "out of memory");
 	mg_origin_free(origin);
 	return NULL;
 }

@@ -12,7 +12,8 @@
 extern const struct mg_option mg_origin_options[];
 
 struct mg_origin;
-/* conf: the top level, kept until mg_origin_free. NULL with errors. */
+/* conf: the top level, kept until mg_origin_free; bad entries were errors when it was loaded. NULL
+ * with errors: no memory. */
 struct mg_origin *mg_origin_new(const struct mg_conf *conf, struct mg_errors *errors);
 void mg_origin_free(struct mg_origin *origin);
 

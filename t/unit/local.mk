@@ -116,3 +116,21 @@ t_unit_session_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 CMOCKA_TESTS += t/unit/fields.t
 t_unit_fields_t_SOURCES = t/unit/fields.c
 t_unit_fields_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/unit/conf_installed.t
+t_unit_conf_installed_t_SOURCES = t/unit/conf_installed.c
+t_unit_conf_installed_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/unit/table.t
+t_unit_table_t_SOURCES = t/unit/table.c
+t_unit_table_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/unit/table_lmdb.t
+t_unit_table_lmdb_t_SOURCES = t/unit/table_lmdb.c
+t_unit_table_lmdb_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+TSAN_TESTS += t/unit/table_lmdb.t
+
+CMOCKA_TESTS += t/unit/origin.t
+t_unit_origin_t_SOURCES = t/unit/origin.c
+t_unit_origin_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
