@@ -275,6 +275,8 @@ static void close_lmdb(void *opened)
 {
 	struct lmdb_table *table = opened;
 
+	if (!table)
+		return;
 	if (table->current)
 		drop_shared(table->current);
 	pthread_mutex_destroy(&table->mutex);
@@ -294,9 +296,9 @@ static void *open_lmdb(const char *path, struct mg_errors *errors)
 			table->current = take_shared(table->path, &error);
 		if (table->current)
 			return table;
-		close_lmdb(table);
 	}
-	mg_errors_add(errors, "%s: %s", path, error.text);
+	mg_errors_add(errors, "%s: %s", table && table->path ? table->path : path, error.text);
+	close_lmdb(table);
 	return NULL;
 }
 
