@@ -30,7 +30,7 @@ EXTRA_DIST += $(SCRIPT_TESTS) t/prove/Millgate.pm t/bench/peers
 # CHECK_FOLDERS is set by configure; empty is all.
 # Two jobs at least: gateway tests wait more than they compute.
 T = $(CHECK_FOLDERS)
-PROVE_FLAGS = -j$(shell n=$$(nproc 2>/dev/null || echo 2); test $$n -gt 2 && echo $$n || echo 2)
+PROVE_FLAGS = --failures --comments -j$(shell n=$$(nproc 2>/dev/null || echo 2); test $$n -gt 2 && echo $$n || echo 2)
 # `prove` over the tests given that are in $(T), the compiled ones here, the
 # scripts in the source; -e '' runs each as a program. The formatter is prove's
 # own and ends in "N passed, N failed, N skipped".
