@@ -15,8 +15,12 @@ DEMO = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../demo/demo")
 
 
 def run(*arguments):
-    result = subprocess.run([DEMO, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE)
+    result = subprocess.run(
+        [DEMO, *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     return result.returncode, result.stdout.decode(), result.stderr.decode()
 
 
@@ -27,7 +31,11 @@ def tests(t):
 
     with t.test("It ends with 0, and its first line gives the answer"):
         equal((status, trouble), (0, ""), "status and standard error; output:\n%s" % output)
-        equal(lines[0], "4 mails accepted, recorded and delivered; 1 refused, as it should be", "first line")
+        equal(
+            lines[0],
+            "4 mails accepted, recorded and delivered; 1 refused, as it should be",
+            "first line",
+        )
 
     with t.test("It tells its story in 40 lines of 80 columns"):
         true(10 <= len(lines) <= 40, "%d lines" % len(lines))

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""millgate-log whose disk is full: on_error decides, and what was lost is told once there is room again."""
+"""millgate-log whose disk is full: on_error decides, and what was lost is told once there is room
+again."""
 import os
 import sys
 
@@ -19,7 +20,9 @@ def send(gateway, name):
     """One message; the final reply."""
     with Client(gateway.postfix.smtp_port) as client:
         client.ehlo()
-        _, content = compose(name, subject="a subject of some length, so that the last page of the disk fills soon")
+        _, content = compose(
+            name, subject="a subject of some length, so that the last page of the disk fills soon"
+        )
         return client.message("full@example.com", ["to@example.org"], content)[0]
 
 
@@ -54,26 +57,41 @@ def tempfail(t):
     with gateway:
         replies = [send(gateway, "before")]
         fill(disk + "/filler")
-        replies += until_full(gateway, lambda replies: sum(1 for reply in replies if not reply.good) >= 10)
+        replies += until_full(
+            gateway, lambda replies: sum(1 for reply in replies if not reply.good) >= 10
+        )
         deferred = [reply for reply in replies if not reply.good]
 
-        with t.test("on_error = \"tempfail\": a message that cannot be recorded is told to try again"):
+        with t.test(
+            'on_error = "tempfail": a message that cannot be recorded is told to try again'
+        ):
             none([repr(reply) for reply in deferred if reply.code != 451])
-            equal(len([reply for reply in replies[-10:] if reply.good]), 0, "accepted on a full disk")
+            equal(
+                len([reply for reply in replies[-10:] if reply.good]), 0, "accepted on a full disk"
+            )
 
         with t.test("On a full disk the log ends in a whole record"):
-            none(record_faults([reply.queue_id for reply in replies if reply.good], gateway.daemon))
+            none(
+                record_faults([reply.queue_id for reply in replies if reply.good], gateway.daemon)
+            )
             with open(disk + "/log.jsonl", "rb") as file:
                 true(file.read().endswith(b'"}}\n'), "a record was left half written")
 
         os.unlink(disk + "/filler")
-        with t.test("With room again messages are accepted, and events-lost tells how many events are missing"):
+        with t.test(
+            "With room again messages are accepted, and events-lost tells how many are missing"
+        ):
             replies.append(send(gateway, "after"))
             true(replies[-1].good, "still refused: %r" % replies[-1])
             lost = gateway.daemon.wait_for_events("events-lost")
-            true(sum(get(event, "millgate.lost.count") for event in lost) >= len(deferred),
-                 "%d deferred, told %r" % (len(deferred), [get(event, "millgate.lost") for event in lost]))
-            none(record_faults([reply.queue_id for reply in replies if reply.good], gateway.daemon))
+            true(
+                sum(get(event, "millgate.lost.count") for event in lost) >= len(deferred),
+                "%d deferred, told %r"
+                % (len(deferred), [get(event, "millgate.lost") for event in lost]),
+            )
+            none(
+                record_faults([reply.queue_id for reply in replies if reply.good], gateway.daemon)
+            )
 
         with t.test("millgate-log --verify passes afterwards"):
             verified = gateway.daemon.verify()
@@ -90,12 +108,15 @@ def accept(t):
             nonlocal recorded
             before, recorded = recorded, len(gateway.daemon.events("message-accepted"))
             return len(replies) >= 10 and before == recorded
+
         replies = until_full(gateway, stands_still)
         replies += [send(gateway, "more-%d" % number) for number in range(10)]
 
-        with t.test("on_error = \"accept\": mail flows though nothing can be recorded"):
+        with t.test('on_error = "accept": mail flows though nothing can be recorded'):
             none([repr(reply) for reply in replies if not reply.good])
-            equal(len(gateway.daemon.events("message-accepted")), recorded, "events on a full disk")
+            equal(
+                len(gateway.daemon.events("message-accepted")), recorded, "events on a full disk"
+            )
 
         os.unlink(disk + "/filler")
         with t.test("With room again events-lost accounts for every message without an event"):
@@ -103,8 +124,10 @@ def accept(t):
             lost = gateway.daemon.wait_for_events("events-lost")
             missing = len(replies) + 1 - len(gateway.daemon.events("message-accepted"))
             true(missing >= 10, "only %d messages have no event" % missing)
-            true(sum(get(event, "millgate.lost.count") for event in lost) >= missing,
-                 "%d missing, told %r" % (missing, [get(event, "millgate.lost") for event in lost]))
+            true(
+                sum(get(event, "millgate.lost.count") for event in lost) >= missing,
+                "%d missing, told %r" % (missing, [get(event, "millgate.lost") for event in lost]),
+            )
 
 
 def tests(t):

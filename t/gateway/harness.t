@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""The private gateway itself: several at once, mail byte for byte, a name server, and nothing left after any exit."""
+"""The private gateway itself: several at once, mail byte for byte, a name server, and nothing left
+after any exit."""
 import os
 import signal
 import subprocess
@@ -58,7 +59,9 @@ def processes_of(directory):
         try:
             with open("/proc/%s/cmdline" % entry, "rb") as file:
                 arguments = file.read()
-            if directory.encode() in arguments or os.readlink("/proc/%s/cwd" % entry).startswith(directory):
+            if directory.encode() in arguments or os.readlink("/proc/%s/cwd" % entry).startswith(
+                directory
+            ):
                 found.append(entry)
         except OSError:
             continue
@@ -66,14 +69,19 @@ def processes_of(directory):
 
 
 def ended_by(how):
-    """Starts a whole gateway in a process of its own, ends that by a signal and waits until all is gone."""
-    lone = children.spawn([sys.executable, "-B", "-c", LONE, os.path.dirname(os.path.abspath(__file__))],
-                          stdout=subprocess.PIPE)
+    """Starts a whole gateway in a process of its own, ends that by a signal and waits until all is
+    gone."""
+    lone = children.spawn(
+        [sys.executable, "-B", "-c", LONE, os.path.dirname(os.path.abspath(__file__))],
+        stdout=subprocess.PIPE,
+    )
     directory = lone.stdout.readline().decode().strip()
     true(directory and processes_of(directory), "nothing was started")
     os.kill(lone.pid, how)
     lone.wait()
-    wait.until(lambda: not processes_of(directory), lambda: "the end of %s" % processes_of(directory))
+    wait.until(
+        lambda: not processes_of(directory), lambda: "the end of %s" % processes_of(directory)
+    )
     wait.until(lambda: not os.path.exists(directory), "the removal of " + directory)
 
 
@@ -88,20 +96,33 @@ def tests(t):
         equal((one_sink.count(), two_sink.count()), (1, 1), "messages at the two sinks")
 
     with t.test("Mail arrives byte for byte: 8-bit, dots, long lines, blanks at line ends"):
-        content = compose("bytes", body=b"..dots\r\n.\r\n\xff\xfe 8-bit \t\r\n" + b"x" * 990 + b"\r\n\r\n\r\n")[1]
+        content = compose(
+            "bytes", body=b"..dots\r\n.\r\n\xff\xfe 8-bit \t\r\n" + b"x" * 990 + b"\r\n\r\n\r\n"
+        )[1]
         true(deliver(one, one_sink, content).content.endswith(content), "the content differs")
 
-    with t.test("The sink refuses and defers by the recipient's name, and the queue tells the rest"):
+    with t.test(
+        "The sink refuses and defers by the recipient's name, and the queue tells the rest"
+    ):
         with Client(one.smtp_port) as client:
             client.ehlo()
             client.message("from@example.com", ["reply-450@example.org"], compose("deferred")[1])
-        waiting = wait.until(lambda: [entry for entry in one.queue() if entry["queue_name"] == "deferred"], "a deferral")
+        waiting = wait.until(
+            lambda: [entry for entry in one.queue() if entry["queue_name"] == "deferred"],
+            "a deferral",
+        )
         true("450" in waiting[0]["recipients"][0]["delay_reason"], repr(waiting))
 
     with t.test("The name server answers from its zones"):
-        server = NameServer(children.temporary_directory("dns"), {"example.com": '_dmarc TXT "v=DMARC1; p=none"'})
-        answer = dns.query.udp(dns.message.make_query("_dmarc.example.com", "TXT"), server.address, port=server.port,
-                               timeout=10)
+        server = NameServer(
+            children.temporary_directory("dns"), {"example.com": '_dmarc TXT "v=DMARC1; p=none"'}
+        )
+        answer = dns.query.udp(
+            dns.message.make_query("_dmarc.example.com", "TXT"),
+            server.address,
+            port=server.port,
+            timeout=10,
+        )
         none([] if "v=DMARC1" in str(answer.answer) else [str(answer)])
         server.stop()
 

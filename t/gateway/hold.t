@@ -12,7 +12,9 @@ from harness.mail import Client, compose
 from harness.tap import equal, none, true
 
 CODE = "test-code"
-PROBE = ("X-Probe: hold %s\r\n" % CODE).encode()    # what the test filter does with a message that says so
+PROBE = (
+    "X-Probe: hold %s\r\n" % CODE
+).encode()  # what the test filter does with a message that says so
 FIELD = "X-Millgate-Hold"
 
 
@@ -27,7 +29,9 @@ def send(gateway, name, extra=b""):
 
 
 def held(gateway):
-    return [entry["queue_id"] for entry in gateway.postfix.queue() if entry["queue_name"] == "hold"]
+    return [
+        entry["queue_id"] for entry in gateway.postfix.queue() if entry["queue_name"] == "hold"
+    ]
 
 
 def two_filters(way, **postfix):
@@ -35,7 +39,9 @@ def two_filters(way, **postfix):
     gateway = Gateway("log", **postfix)
     directory = gateway.directory + "/probe"
     os.mkdir(directory)
-    gateway.probe = milter.Daemon("millgate-probe", gateway.postfix, directory, SETTINGS + 'hold = "%s"\n' % way)
+    gateway.probe = milter.Daemon(
+        "millgate-probe", gateway.postfix, directory, SETTINGS + 'hold = "%s"\n' % way
+    )
     gateway.attach([gateway.probe, gateway.daemon])
     gateway.probe.start()
     return gateway
@@ -50,17 +56,27 @@ def by_quarantine(t):
         queue_id, _ = send(gateway, "quarantine", PROBE)
         passed, _ = send(gateway, "passed")
 
-        with t.test("Held by quarantine, a message is in the hold queue without any setting in main.cf"):
+        with t.test(
+            "Held by quarantine, a message is in the hold queue without any setting in main.cf"
+        ):
             equal(held(gateway), [queue_id], "hold queue")
 
         with t.test("The filter that held says so, with its code and the queue id"):
             event = gateway.probe.wait_for_events("message-held")[0]
-            equal((get(event, "email.local_id"), get(event, "millgate.hold.code")), (queue_id, CODE), "queue id, code")
+            equal(
+                (get(event, "email.local_id"), get(event, "millgate.hold.code")),
+                (queue_id, CODE),
+                "queue id, code",
+            )
 
         with t.test("After a quarantine no later filter sees the message, and other mail goes on"):
             gateway.postfix.wait_until_empty()
             recorded = gateway.daemon.wait_for_events("message-accepted")
-            equal([get(event, "email.local_id") for event in recorded], [passed], "recorded by millgate-log")
+            equal(
+                [get(event, "email.local_id") for event in recorded],
+                [passed],
+                "recorded by millgate-log",
+            )
         gateway.probe.stop()
 
 
@@ -71,13 +87,20 @@ def by_header(t):
 
         with t.test("Held by header, a message is in the hold queue, and the log tells the code"):
             equal(held(gateway), [queue_id], "hold queue")
-            true(gateway.postfix.log.find(r"%s: milter-header-hold: .*millgate %s" % (queue_id, CODE)),
-                 gateway.postfix.log.tail())
+            true(
+                gateway.postfix.log.find(
+                    r"%s: milter-header-hold: .*millgate %s" % (queue_id, CODE)
+                ),
+                gateway.postfix.log.tail(),
+            )
 
         with t.test("The next filter still sees a held message whole"):
             event = gateway.daemon.wait_for_events("message-accepted")[0]
             equal(get(event, "email.local_id"), queue_id, "queue id")
-            true(get(event, "millgate.smtp.size") >= len(content), "size %r" % get(event, "millgate.smtp.size"))
+            true(
+                get(event, "millgate.smtp.size") >= len(content),
+                "size %r" % get(event, "millgate.smtp.size"),
+            )
 
         with t.test("Released, it arrives whole and without the field that held it"):
             gateway.postfix.command("postsuper", "-c", gateway.postfix.directory, "-H", queue_id)

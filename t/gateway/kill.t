@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""millgate-log killed 200 times under load: what a client saw accepted is recorded, and the log stays whole."""
+"""millgate-log killed 200 times under load: what a client saw accepted is recorded, and the log
+stays whole."""
 import os
 import random
 import subprocess
@@ -19,7 +20,9 @@ KILLS = 200
 
 def torn_bytes(gateway):
     """(number of starts that found a torn record, bytes they cut off)"""
-    opened = [get(event, "millgate.log.torn_bytes", 0) for event in gateway.daemon.events("log-opened")]
+    opened = [
+        get(event, "millgate.log.torn_bytes", 0) for event in gateway.daemon.events("log-opened")
+    ]
     return sum(1 for count in opened if count), sum(opened)
 
 
@@ -39,12 +42,26 @@ def tests(t):
         load.stop()
         gateway.postfix.wait_until_empty()
 
-        with t.test("After %d kills under load each message that a client saw accepted has its one event" % KILLS):
-            true(len(load.accepted) >= KILLS, "only %d messages were accepted" % len(load.accepted))
-            # An event may be there whose message was not: the daemon died between record and answer.
-            none([fault for fault in record_faults(load.accepted, gateway.daemon) if "was accepted" in fault])
+        with t.test(
+            "After %d kills under load each message that a client saw accepted has its one event"
+            % KILLS
+        ):
+            true(
+                len(load.accepted) >= KILLS, "only %d messages were accepted" % len(load.accepted)
+            )
+            # An event may be there whose message was not: the daemon died between record and
+            # answer.
+            none(
+                [
+                    fault
+                    for fault in record_faults(load.accepted, gateway.daemon)
+                    if "was accepted" in fault
+                ]
+            )
 
-        with t.test("Clients that were not served were told to try again, none was refused for good"):
+        with t.test(
+            "Clients that were not served were told to try again, none was refused for good"
+        ):
             none([repr(reply) for reply in load.refused if not 400 <= reply.code < 500])
             none(load.broken)
 
@@ -69,13 +86,17 @@ def tests(t):
 
         with t.test("jq reads every file of the log"):
             for path in events.files(gateway.daemon.event_directory, "log"):
-                result = subprocess.run(["jq", "-e", "-c", ".event.sequence", path], stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE)
+                result = subprocess.run(
+                    ["jq", "-e", "-c", ".event.sequence", path],
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                )
                 equal(result.returncode, 0, "%s: %s" % (path, result.stderr.decode()))
 
 
 def kill_under_load(gateway, load):
-    """Kills and starts again; every time mail was accepted since the last start, the moment is random."""
+    """Kills and starts again; every time mail was accepted since the last start, the moment is
+    random."""
     chooser = random.Random(4711)
     for _ in range(KILLS):
         load.wait_for(1)

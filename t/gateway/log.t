@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""millgate-log behind a real Postfix: a mix of 2,000 messages, each accepted one recorded once and rightly."""
+"""millgate-log behind a real Postfix: a mix of 2,000 messages, each accepted one recorded once and
+rightly."""
 import hashlib
 import itertools
 import os
@@ -35,14 +36,22 @@ def sent(kind, client, sender, recipients, direction, subject="a test", written=
 def plain_inbound(postfix):
     with Client(postfix.smtp_port, OUTSIDE) as client:
         client.ehlo("stranger.example.com")
-        return sent("plain-inbound", client, "stranger@example.com", ["ann@example.org"], "inbound")
+        return sent(
+            "plain-inbound", client, "stranger@example.com", ["ann@example.org"], "inbound"
+        )
 
 
 def plain_inside(postfix):
     with Client(postfix.smtp_port, INSIDE) as client:
         client.command("HELO inside.example.org")
         client.helo = "inside.example.org"
-        return sent("plain-inside", client, "app@example.org", ["far@example.net", "wide@example.net"], "outbound")
+        return sent(
+            "plain-inside",
+            client,
+            "app@example.org",
+            ["far@example.net", "wide@example.net"],
+            "outbound",
+        )
 
 
 def over_ipv6(postfix):
@@ -68,8 +77,13 @@ def several_by_submissions(postfix):
         client.auth("crm", USERS["crm"])
         found = []
         for count in range(5):
-            found += sent("submissions", client, "crm-%d@example.com" % count,
-                          ["r%d@example.net" % rcpt for rcpt in range(count + 1)], "outbound")
+            found += sent(
+                "submissions",
+                client,
+                "crm-%d@example.com" % count,
+                ["r%d@example.net" % rcpt for rcpt in range(count + 1)],
+                "outbound",
+            )
         return found
 
 
@@ -83,8 +97,14 @@ def starttls_without_second_ehlo(postfix):
 def pipelined(postfix):
     with Client(postfix.smtp_port, INSIDE) as client:
         client.ehlo()
-        return sent("pipelined", client, "fast@example.com", ["a@example.net", "b@example.net", "c@example.net"],
-                    "outbound", how=lambda *message: client.message(*message, pipelined=True))
+        return sent(
+            "pipelined",
+            client,
+            "fast@example.com",
+            ["a@example.net", "b@example.net", "c@example.net"],
+            "outbound",
+            how=lambda *message: client.message(*message, pipelined=True),
+        )
 
 
 def reset_then_sent(postfix):
@@ -92,7 +112,9 @@ def reset_then_sent(postfix):
         client.ehlo()
         client.envelope("never@example.com", ["never-1@example.net", "never-2@example.net"])
         client.command("RSET")
-        found = sent("after-rset", client, "always@example.com", ["always@example.net"], "outbound")
+        found = sent(
+            "after-rset", client, "always@example.com", ["always@example.net"], "outbound"
+        )
         client.command("NONSENSE")
         return found
 
@@ -115,7 +137,9 @@ def ehlo_again(postfix):
         client.envelope("never@example.com", ["never@example.net"])
         client.ehlo("second.example.com")
         found += sent("ehlo-second", client, "two@example.com", ["two@example.net"], "outbound")
-        return found + sent("ehlo-third", client, "three@example.com", ["three@example.net"], "outbound")
+        return found + sent(
+            "ehlo-third", client, "three@example.com", ["three@example.net"], "outbound"
+        )
 
 
 def null_sender(postfix):
@@ -127,17 +151,31 @@ def null_sender(postfix):
 def encoded_subject(postfix):
     with Client(postfix.smtp_port, OUTSIDE) as client:
         client.ehlo()
-        return sent("encoded", client, "a@example.com", ["ann@example.org"], "inbound", subject="Grüße aus Köln €5",
-                    written="=?iso-8859-1?Q?Gr=FC=DFe?= =?UTF-8?B?IGF1cyBLw7Zs?=\r\n =?UTF-8?Q?n_=E2=82=AC5?=",
-                    body="Grüße\r\n".encode(), extra=b"MIME-Version: 1.0\r\n"
-                    b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n")
+        return sent(
+            "encoded",
+            client,
+            "a@example.com",
+            ["ann@example.org"],
+            "inbound",
+            subject="Grüße aus Köln €5",
+            written="=?iso-8859-1?Q?Gr=FC=DFe?= =?UTF-8?B?IGF1cyBLw7Zs?=\r\n"
+            " =?UTF-8?Q?n_=E2=82=AC5?=",
+            body="Grüße\r\n".encode(),
+            extra=b"MIME-Version: 1.0\r\n"
+            b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n",
+        )
 
 
 def some_recipients_refused(postfix):
     with Client(postfix.smtp_port, INSIDE) as client:
         client.ehlo()
-        found = sent("some-refused", client, "a@example.com",
-                     [UNKNOWN_RECIPIENT, "ann@example.org", UNKNOWN_RECIPIENT, "bob@example.org"], "outbound")
+        found = sent(
+            "some-refused",
+            client,
+            "a@example.com",
+            [UNKNOWN_RECIPIENT, "ann@example.org", UNKNOWN_RECIPIENT, "bob@example.org"],
+            "outbound",
+        )
         equal(found[0].recipients, ["ann@example.org", "bob@example.org"], "recipients taken")
         return found
 
@@ -145,7 +183,9 @@ def some_recipients_refused(postfix):
 def all_recipients_refused(postfix):
     with Client(postfix.smtp_port, OUTSIDE) as client:
         client.ehlo()
-        reply, _ = client.message("a@example.com", [UNKNOWN_RECIPIENT, "relay@example.net"], b"Subject: no\r\n\r\n")
+        reply, _ = client.message(
+            "a@example.com", [UNKNOWN_RECIPIENT, "relay@example.net"], b"Subject: no\r\n\r\n"
+        )
         true(not reply.good, "a message without recipients was taken")
         return []
 
@@ -166,20 +206,46 @@ def by_chunks(postfix):
         def how(sender, recipients, content):
             _, taken = client.envelope(sender, recipients)
             return client.chunked(content), taken
-        return sent("bdat", client, "chunks@example.com", ["far@example.net"], "outbound", how=how,
-                    body=b".a dot first\r\n" * 300)
+
+        return sent(
+            "bdat",
+            client,
+            "chunks@example.com",
+            ["far@example.net"],
+            "outbound",
+            how=how,
+            body=b".a dot first\r\n" * 300,
+        )
 
 
 def without_message_id(postfix):
     with Client(postfix.smtp_port, OUTSIDE) as client:
         client.ehlo()
-        reply, taken = client.message("a@example.com", ["ann@example.org"], b"From: bare@example.com\r\n\r\nbare\r\n")
+        reply, taken = client.message(
+            "a@example.com", ["ann@example.org"], b"From: bare@example.com\r\n\r\nbare\r\n"
+        )
         return [Sent("bare", client, reply, "a@example.com", taken, None, None, "inbound")]
 
 
-KINDS = [plain_inbound, plain_inside, over_ipv6, starttls_and_auth, several_by_submissions,
-         starttls_without_second_ehlo, pipelined, reset_then_sent, aborted, ehlo_again, null_sender, encoded_subject,
-         some_recipients_refused, all_recipients_refused, too_large, by_chunks, without_message_id]
+KINDS = [
+    plain_inbound,
+    plain_inside,
+    over_ipv6,
+    starttls_and_auth,
+    several_by_submissions,
+    starttls_without_second_ehlo,
+    pipelined,
+    reset_then_sent,
+    aborted,
+    ehlo_again,
+    null_sender,
+    encoded_subject,
+    some_recipients_refused,
+    all_recipients_refused,
+    too_large,
+    by_chunks,
+    without_message_id,
+]
 LOCAL = 60
 
 
@@ -201,6 +267,7 @@ def send_mix(postfix):
                 raise
             with lock:
                 found.extend(more)
+
     threads = [threading.Thread(target=work) for _ in range(THREADS)]
     for thread in threads:
         thread.start()
@@ -227,26 +294,51 @@ def send_local(postfix):
 def compare(entry, event):
     """What is wrong with the event of a message that came by SMTP: sentences."""
     want = {
-        "email.local_id": entry.queue_id, "source.ip": entry.ip, "source.port": entry.port, "user.name": entry.user,
-        "tls.version": entry.tls_version and entry.tls_version.replace("TLSv", ""), "tls.cipher": entry.tls_cipher,
+        "email.local_id": entry.queue_id,
+        "source.ip": entry.ip,
+        "source.port": entry.port,
+        "user.name": entry.user,
+        "tls.version": entry.tls_version and entry.tls_version.replace("TLSv", ""),
+        "tls.cipher": entry.tls_cipher,
         "tls.version_protocol": "tls" if entry.tls_version else None,
-        "email.sender.address": entry.sender or None, "millgate.smtp.from": entry.sender,
-        "email.to.address": entry.recipients, "millgate.smtp.recipient_count": len(entry.recipients),
-        "millgate.smtp.helo": entry.helo, "email.message_id": entry.message_id, "email.subject": entry.subject,
+        "email.sender.address": entry.sender or None,
+        "millgate.smtp.from": entry.sender,
+        "email.to.address": entry.recipients,
+        "millgate.smtp.recipient_count": len(entry.recipients),
+        "millgate.smtp.helo": entry.helo,
+        "email.message_id": entry.message_id,
+        "email.subject": entry.subject,
         "email.from.address": ["author@example.com" if entry.message_id else "bare@example.com"],
-        "email.direction": entry.direction, "network.protocol": "smtp",
+        "email.direction": entry.direction,
+        "network.protocol": "smtp",
         "trace.id": hashlib.sha256((HOST + "\0" + entry.queue_id).encode()).hexdigest()[:32],
-        "event.kind": "event", "event.category": ["email"], "event.type": ["info"], "event.outcome": "success",
-        "event.provider": "millgate-log", "event.dataset": "millgate.log",
+        "event.kind": "event",
+        "event.category": ["email"],
+        "event.type": ["info"],
+        "event.outcome": "success",
+        "event.provider": "millgate-log",
+        "event.dataset": "millgate.log",
     }
     if ":" not in entry.ip:
         want["millgate.session.key"] = "%s:%d" % (entry.ip, entry.port)
-    faults = ["%s %s: %s is %r, expected %r" % (entry.kind, entry.queue_id, name, get(event, name), value)
-              for name, value in want.items() if get(event, name) != value]
-    if entry.message_id and not get(event, "email.origination_timestamp", "").startswith("2026-11-24T11:49:20"):
-        faults.append("%s %s: Date is %r" % (entry.kind, entry.queue_id, get(event, "email.origination_timestamp")))
+    faults = [
+        "%s %s: %s is %r, expected %r"
+        % (entry.kind, entry.queue_id, name, get(event, name), value)
+        for name, value in want.items()
+        if get(event, name) != value
+    ]
+    if entry.message_id and not get(event, "email.origination_timestamp", "").startswith(
+        "2026-11-24T11:49:20"
+    ):
+        faults.append(
+            "%s %s: Date is %r"
+            % (entry.kind, entry.queue_id, get(event, "email.origination_timestamp"))
+        )
     if bool(get(event, "tls.established")) != bool(entry.tls_version):
-        faults.append("%s %s: tls.established is %r" % (entry.kind, entry.queue_id, get(event, "tls.established")))
+        faults.append(
+            "%s %s: tls.established is %r"
+            % (entry.kind, entry.queue_id, get(event, "tls.established"))
+        )
     return faults
 
 
@@ -261,61 +353,119 @@ def tests(t):
 
 
 def examine(t, gateway, entries, local, accepted, by_id, log):
-    local_ids = {queue_id: log[queue_id]["message_id"] for queue_id in log if log[queue_id]["local"]}
+    local_ids = {
+        queue_id: log[queue_id]["message_id"] for queue_id in log if log[queue_id]["local"]
+    }
 
     with t.test("Of %d messages, each accepted one gives exactly one event" % MESSAGES):
-        true(len(entries) + len(local) >= MESSAGES, "only %d were sent" % (len(entries) + len(local)))
+        true(
+            len(entries) + len(local) >= MESSAGES,
+            "only %d were sent" % (len(entries) + len(local)),
+        )
         equal(len(by_id), len(accepted), "different queue ids")
-        none(["no event of %s %s" % (entry.kind, entry.queue_id) for entry in entries if entry.queue_id not in by_id])
+        none(
+            [
+                "no event of %s %s" % (entry.kind, entry.queue_id)
+                for entry in entries
+                if entry.queue_id not in by_id
+            ]
+        )
         equal(sorted(local_ids.values()), sorted(local), "local messages in Postfix's log")
 
     with t.test("What was reset, broken off, refused or too large gives none"):
         known = {entry.queue_id for entry in entries} | set(local_ids)
-        none(["%s has an event: %r" % (queue_id, by_id[queue_id]) for queue_id in by_id if queue_id not in known])
+        none(
+            [
+                "%s has an event: %r" % (queue_id, by_id[queue_id])
+                for queue_id in by_id
+                if queue_id not in known
+            ]
+        )
 
-    with t.test("Client, user, TLS, envelope, direction, Message-ID and subject are what the client gave"):
-        none([fault for entry in entries if entry.queue_id in by_id
-              for fault in compare(entry, by_id[entry.queue_id])])
+    with t.test(
+        "Client, user, TLS, envelope, direction, Message-ID and subject are what the client gave"
+    ):
+        none(
+            [
+                fault
+                for entry in entries
+                if entry.queue_id in by_id
+                for fault in compare(entry, by_id[entry.queue_id])
+            ]
+        )
 
     with t.test("A client that sends no EHLO after STARTTLS is recorded as encrypted"):
         hasty = [by_id[entry.queue_id] for entry in entries if entry.kind == "no-second-ehlo"]
         true(hasty, "no such client in the mix")
-        none(["%r" % get(event, "tls") for event in hasty if get(event, "tls.established") is not True])
+        none(
+            [
+                "%r" % get(event, "tls")
+                for event in hasty
+                if get(event, "tls.established") is not True
+            ]
+        )
 
     with t.test("Queue id, client, port, user and Message-ID agree with Postfix's own log"):
         faults = []
         for queue_id, event in by_id.items():
             line = log.get(queue_id, {})
             if not line.get("local"):
-                faults += ["%s: %s is %r, the log says %r" % (queue_id, name, get(event, name), line.get(key))
-                           for name, key in (("source.ip", "ip"), ("user.name", "user"))
-                           if get(event, name) != line.get(key)]
+                faults += [
+                    "%s: %s is %r, the log says %r"
+                    % (queue_id, name, get(event, name), line.get(key))
+                    for name, key in (("source.ip", "ip"), ("user.name", "user"))
+                    if get(event, name) != line.get(key)
+                ]
                 if str(get(event, "source.port")) != line.get("port"):
-                    faults.append("%s: port %r, the log says %r" % (queue_id, get(event, "source.port"), line))
+                    faults.append(
+                        "%s: port %r, the log says %r"
+                        % (queue_id, get(event, "source.port"), line)
+                    )
             if get(event, "email.message_id", "") != line.get("message_id", ""):
-                faults.append("%s: message id %r, the log says %r" % (queue_id, get(event, "email.message_id"), line))
+                faults.append(
+                    "%s: message id %r, the log says %r"
+                    % (queue_id, get(event, "email.message_id"), line)
+                )
         none(faults)
 
-    with t.test("Mail by sendmail(1) is local and outbound, with its sender, recipients and queue id"):
+    with t.test(
+        "Mail by sendmail(1) is local and outbound, with its sender, recipients and queue id"
+    ):
         faults = []
         for queue_id, message_id in local_ids.items():
             event = by_id.get(queue_id, {})
             sender, recipients = local[message_id]
-            want = {"millgate.local": True, "email.direction": "outbound", "millgate.smtp.from": sender,
-                    "email.sender.address": sender or None, "email.to.address": recipients,
-                    "email.message_id": message_id, "user.name": None, "network.protocol": None}
-            faults += ["%s: %s is %r, expected %r" % (queue_id, name, get(event, name), value)
-                       for name, value in want.items() if get(event, name) != value]
+            want = {
+                "millgate.local": True,
+                "email.direction": "outbound",
+                "millgate.smtp.from": sender,
+                "email.sender.address": sender or None,
+                "email.to.address": recipients,
+                "email.message_id": message_id,
+                "user.name": None,
+                "network.protocol": None,
+            }
+            faults += [
+                "%s: %s is %r, expected %r" % (queue_id, name, get(event, name), value)
+                for name, value in want.items()
+                if get(event, name) != value
+            ]
         none(faults)
 
     with t.test("Every field of every event is one of ECS 8.11 or of millgate.*, of its type"):
         fields = schema()
-        none([fault for event in gateway.daemon.events() for fault in events.faults(event, fields)])
+        none(
+            [fault for event in gateway.daemon.events() for fault in events.faults(event, fields)]
+        )
 
     with t.test("Ids of events are different, times and sequences ascend"):
         all_events = gateway.daemon.events()
         equal(len({get(event, "event.id") for event in all_events}), len(all_events), "ids")
-        equal([get(event, "event.sequence") for event in all_events], list(range(1, len(all_events) + 1)), "sequences")
+        equal(
+            [get(event, "event.sequence") for event in all_events],
+            list(range(1, len(all_events) + 1)),
+            "sequences",
+        )
 
     with t.test("millgate-log --verify finds the log complete and undamaged"):
         result = gateway.daemon.verify()
@@ -323,9 +473,17 @@ def examine(t, gateway, entries, local, accepted, by_id, log):
 
     with t.test("Each accepted message arrived at the next hop"):
         wait.until(lambda: gateway.sink.count() >= len(by_id), "the sink to have all", seconds=60)
-        arrived = {value for message in gateway.sink.messages() for value in message.header("Message-ID")}
-        none(["%s did not arrive" % entry.message_id for entry in entries
-              if entry.message_id and entry.message_id not in {value.strip("<>") for value in arrived}])
+        arrived = {
+            value for message in gateway.sink.messages() for value in message.header("Message-ID")
+        }
+        none(
+            [
+                "%s did not arrive" % entry.message_id
+                for entry in entries
+                if entry.message_id
+                and entry.message_id not in {value.strip("<>") for value in arrived}
+            ]
+        )
 
     with t.test("SIGTERM ends the daemon with status 0"):
         equal(gateway.daemon.stop(), 0, "exit status; %s" % gateway.daemon.log()[-500:])

@@ -38,13 +38,17 @@ def tests(t):
             else:
                 daemon.configure(settings(number))
                 daemon.reload()
-                daemon.wait_for_events("config-loaded", first_loaded + number + (0 if number > BAD else 1))
+                daemon.wait_for_events(
+                    "config-loaded", first_loaded + number + (0 if number > BAD else 1)
+                )
             load.wait_for(1)
         load.wait_for(20)
         load.stop()
         gateway.postfix.wait_until_empty()
 
-        with t.test("In %d reloads under load no message was refused and no connection lost" % RELOADS):
+        with t.test(
+            "In %d reloads under load no message was refused and no connection lost" % RELOADS
+        ):
             none([repr(reply) for reply in load.refused] + load.broken)
             true(len(load.accepted) >= RELOADS, "only %d messages were sent" % len(load.accepted))
 
@@ -57,8 +61,11 @@ def tests(t):
 
 def judged_by(gateway, queue_id, number):
     """The trace id of a message, the one that configuration `number` makes, and what they are."""
-    event = [event for event in gateway.daemon.events("message-accepted")
-             if get(event, "email.local_id") == queue_id][0]
+    event = [
+        event
+        for event in gateway.daemon.events("message-accepted")
+        if get(event, "email.local_id") == queue_id
+    ][0]
     return get(event, "trace.id"), trace_id(number, queue_id), "trace.id"
 
 
@@ -82,7 +89,10 @@ def examine_bad_file(t, gateway, load, number):
     with t.test("`-t` finds the same error, and exits 78"):
         result = daemon.check()
         equal(result.returncode, 78, "exit status")
-        true(b"bad_setting" in result.stdout + result.stderr, "output %r" % (result.stdout + result.stderr))
+        true(
+            b"bad_setting" in result.stdout + result.stderr,
+            "output %r" % (result.stdout + result.stderr),
+        )
 
 
 tap.main(tests)

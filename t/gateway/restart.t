@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""millgate-log ended and started again: with an inherited socket nobody is refused, and at no step is a message lost."""
+"""millgate-log ended and started again: with an inherited socket nobody is refused, and at no step
+is a message lost."""
 import os
 import sys
 import threading
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from harness import tap, wait
+from harness import tap
 from harness.events import get
 from harness.gateway import Gateway
 from harness.mail import Client, compose, dot_stuffed
@@ -14,6 +15,8 @@ from harness.tap import equal, none, true
 from harness.traffic import Load, record_faults
 
 RESTARTS = 10
+AT_ONCE = 30
+RECIPIENTS = ["one@example.org", "two@example.org"]
 
 
 def restart(daemon):
@@ -21,6 +24,11 @@ def restart(daemon):
     status = daemon.stop()
     daemon.start()
     return status
+
+
+def restart_when_ended(daemon, statuses):
+    statuses.append(daemon.wait_until_ended())
+    daemon.start()
 
 
 def under_load(t, gateway):
@@ -33,7 +41,9 @@ def under_load(t, gateway):
     load.stop()
     gateway.postfix.wait_until_empty()
 
-    with t.test("In %d restarts on an inherited socket under load no message is refused" % RESTARTS):
+    with t.test(
+        "In %d restarts on an inherited socket under load no message is refused" % RESTARTS
+    ):
         none([repr(reply) for reply in load.refused] + load.broken)
         equal(statuses, [0] * RESTARTS, "exit statuses")
 
@@ -56,8 +66,8 @@ def to_mail(client, content):
 
 def to_rcpt(client, content):
     to_mail(client, content)
-    equal(client.command("RCPT TO:<one@example.org>").code, 250, "RCPT")
-    equal(client.command("RCPT TO:<two@example.org>").code, 250, "RCPT")
+    for recipient in RECIPIENTS:
+        equal(client.command("RCPT TO:<%s>" % recipient).code, 250, "RCPT")
 
 
 def to_data_half_sent(client, content):
@@ -81,54 +91,62 @@ def rest(step, client, content):
     if step is to_connect:
         client.ehlo()
     if step in (to_connect, to_helo):
-        return client.message("step@example.com", ["one@example.org", "two@example.org"], content)[0]
+        return client.message("step@example.com", RECIPIENTS, content)[0]
     if step is to_mail:
-        for recipient in ("one@example.org", "two@example.org"):
+        for recipient in RECIPIENTS:
             client.command("RCPT TO:<%s>" % recipient)
     return client.data(content)
 
 
-STEPS = [(to_connect, "connect"), (to_helo, "EHLO"), (to_mail, "MAIL"), (to_rcpt, "RCPT"),
-         (to_data_half_sent, "half of the content"), (to_final_dot, "the final dot")]
+STEPS = [
+    (to_connect, "connect"),
+    (to_helo, "EHLO"),
+    (to_mail, "MAIL"),
+    (to_rcpt, "RCPT"),
+    (to_data_half_sent, "half of the content"),
+    (to_final_dot, "the final dot"),
+]
 
 
 def ended_at(gateway, step, name):
-    """Ends the daemon while a message is at that step and starts it again; returns the final reply."""
+    """Ends the daemon while a message is at that step, and starts it again; the final reply."""
     _, content = compose("step-" + name.replace(" ", "-"))
     with Client(gateway.postfix.smtp_port) as client:
         step(client, content)
+        gateway.daemon.terminate()
         statuses = []
-        restarting = threading.Thread(target=lambda: statuses.append(restart(gateway.daemon)))
-        child = gateway.daemon.child
+        restarting = threading.Thread(target=restart_when_ended, args=(gateway.daemon, statuses))
         restarting.start()
-        # The message goes on once the daemon knows that it is to end; an idle one may end before.
-        wait.until(lambda: pending(child) or not restarting.is_alive() or child.poll() is not None,
-                   "the signal to be taken")
         reply = rest(step, client, content)
-        restarting.join(wait.GENEROUS)
-        equal(statuses, [0], "exit status of the daemon")
+        restarting.join()
+    equal(statuses, [0], "exit status")
     return reply
 
 
-def pending(child):
-    """Whether SIGTERM was sent and taken: no longer pending for the process."""
-    try:
-        with open("/proc/%d/status" % child.pid) as file:
-            waiting = [line for line in file if line.startswith("ShdPnd:")]
-    except FileNotFoundError:
-        return True
-    return bool(waiting) and int(waiting[0].split()[1], 16) & (1 << 14) == 0
+def at_once(t, gateway):
+    with t.test(
+        "Ended as soon as it is ready, the daemon ends with status 0, each of %d times"
+        % AT_ONCE
+    ):
+        equal([restart(gateway.daemon) for _ in range(AT_ONCE)], [0] * AT_ONCE, "exit statuses")
 
 
 def tests(t):
     with Gateway("log", descriptor="systemd") as gateway:
+        at_once(t, gateway)
         under_load(t, gateway)
         for step, name in STEPS:
-            with t.test("SIGTERM while a message is at %s: the message is answered, and recorded if accepted" % name):
+            with t.test(
+                "SIGTERM while a message is at %s: it is answered, and recorded if accepted"
+                % name
+            ):
                 reply = ended_at(gateway, step, name)
                 true(reply.code == 250, "the message under way was refused: %r" % reply)
                 gateway.daemon.wait_for_events("message-accepted")
-                recorded = [get(event, "email.local_id") for event in gateway.daemon.events("message-accepted")]
+                recorded = [
+                    get(event, "email.local_id")
+                    for event in gateway.daemon.events("message-accepted")
+                ]
                 equal(recorded.count(reply.queue_id), 1, "events of %s" % reply.queue_id)
 
 

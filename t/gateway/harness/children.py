@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: ISC
 """Processes and directories of a test, ended and removed on any exit.
 
-Each child leads a process group of its own. A guard process learns every group and directory through a pipe; when
-the pipe closes - the test ended, or was killed - it ends what is left. So no daemon outlives a test, even kill -9.
+Each child leads a process group of its own. A guard process learns every group and directory
+through a pipe; when the pipe closes - the test ended, or was killed - it ends what is left. So no
+daemon outlives a test, even kill -9.
 """
 import atexit
 import os
@@ -56,7 +57,9 @@ _mounts = []
 def _tell(word, value):
     global _guard
     if _guard is None:
-        _guard = subprocess.Popen([sys.executable, "-c", GUARD], stdin=subprocess.PIPE, start_new_session=True)
+        _guard = subprocess.Popen(
+            [sys.executable, "-c", GUARD], stdin=subprocess.PIPE, start_new_session=True
+        )
         atexit.register(_end_all)
         signal.signal(signal.SIGTERM, _exit_by_signal)
         signal.signal(signal.SIGINT, _exit_by_signal)
@@ -78,7 +81,8 @@ def spawn(arguments, **options):
 
 
 def end(child, how=signal.SIGTERM, seconds=60):
-    """Signals a child and waits for it; after the deadline kills its group. Returns its exit status."""
+    """Signals a child and waits for it; after the deadline kills its group. Returns its exit
+    status."""
     if child.poll() is None:
         try:
             os.kill(child.pid, how)
@@ -125,10 +129,16 @@ def keep(path):
 
 
 def small_disk(path, size):
-    """Mounts an empty file system of `size` ("1m") at a directory that is there; False where this is not allowed."""
+    """Mounts an empty file system of `size` ("1m") at a directory that is there; False where this
+    is not allowed."""
     try:
-        if subprocess.call(["mount", "-t", "tmpfs", "-o", "size=" + size, "tmpfs", path],
-                           stderr=subprocess.DEVNULL) != 0:
+        if (
+            subprocess.call(
+                ["mount", "-t", "tmpfs", "-o", "size=" + size, "tmpfs", path],
+                stderr=subprocess.DEVNULL,
+            )
+            != 0
+        ):
             return False
     except FileNotFoundError:
         return False

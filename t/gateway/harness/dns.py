@@ -45,13 +45,18 @@ class NameServer:
         with open(directory + "/nsd.conf", "w") as file:
             file.write(configuration)
         self.child = children.spawn(["/usr/sbin/nsd", "-d", "-c", directory + "/nsd.conf"])
-        wait.until(lambda: self.child.poll() is None and self._answers(next(iter(zones))),
-                   lambda: "nsd to answer; %s" % self._log())
+        wait.until(
+            lambda: self.child.poll() is None and self._answers(next(iter(zones))),
+            lambda: "nsd to answer; %s" % self._log(),
+        )
 
     def _write_zone(self, origin, text):
         with open("%s/%s.zone" % (self.directory, origin), "w") as file:
-            file.write("$ORIGIN %s.\n$TTL 60\n@ SOA ns hostmaster 1 3600 600 86400 60\n@ NS ns\nns A %s\n%s\n"
-                       % (origin, self.address, text))
+            file.write(
+                "$ORIGIN %s.\n$TTL 60\n@ SOA ns hostmaster 1 3600 600 86400 60\n"
+                "@ NS ns\nns A %s\n%s\n"
+                % (origin, self.address, text)
+            )
 
     def _answers(self, origin):
         query = dns.message.make_query(origin, "SOA")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""The event log read without Millgate: files in order, hash chain, sequence, and every field against ECS 8.11."""
+"""The event log read without Millgate: files in order, hash chain, sequence, and every field
+against ECS 8.11."""
 import csv
 import hashlib
 import ipaddress
@@ -10,19 +11,36 @@ import re
 HASH = b',"hash":"'
 TAIL = re.compile(rb'^([0-9a-f]{32})"}}$')
 TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$")
-ALWAYS = ("@timestamp", "ecs.version", "event.id", "event.sequence", "event.kind", "event.category", "event.type",
-          "event.action", "event.outcome", "event.provider", "event.dataset", "event.hash", "host.name")
+ALWAYS = (
+    "@timestamp",
+    "ecs.version",
+    "event.id",
+    "event.sequence",
+    "event.kind",
+    "event.category",
+    "event.type",
+    "event.action",
+    "event.outcome",
+    "event.provider",
+    "event.dataset",
+    "event.hash",
+    "host.name",
+)
 
 
 def files(directory, name):
-    """Paths of a log in the order of their records: sealed segments, then the one being written."""
-    sealed = sorted(entry for entry in os.listdir(directory) if re.match(r"^%s-\d{20}\.jsonl$" % name, entry))
+    """Paths of a log in the order of their records: sealed segments, then the one being
+    written."""
+    sealed = sorted(
+        entry for entry in os.listdir(directory) if re.match(r"^%s-\d{20}\.jsonl$" % name, entry)
+    )
     current = [name + ".jsonl"] if os.path.exists("%s/%s.jsonl" % (directory, name)) else []
     return ["%s/%s" % (directory, entry) for entry in sealed + current]
 
 
 def raw(directory, name):
-    """All complete lines (bytes, without LF); what follows the last LF of the last file is still being written."""
+    """All complete lines (bytes, without LF); what follows the last LF of the last file is still
+    being written."""
     for _attempt in range(50):
         paths = files(directory, name)
         try:
@@ -38,20 +56,26 @@ def raw(directory, name):
 
 
 def read(directory, name):
-    """The records; AssertionError if a hash does not follow from the one before or a sequence is missing."""
+    """The records; AssertionError if a hash does not follow from the one before or a sequence is
+    missing."""
     previous = bytes(16)
     records = []
     for number, line in enumerate(raw(directory, name), 1):
         end = line.rfind(HASH)
-        tail = TAIL.match(line[end + len(HASH):]) if end >= 0 else None
+        tail = TAIL.match(line[end + len(HASH) :]) if end >= 0 else None
         if not tail:
             raise AssertionError("record %d does not end in its hash: %r" % (number, line[-200:]))
         previous = hashlib.sha256(previous + line[:end]).digest()[:16]
         if tail.group(1).decode() != previous.hex():
-            raise AssertionError("record %d: hash %s, computed %s" % (number, tail.group(1).decode(), previous.hex()))
+            raise AssertionError(
+                "record %d: hash %s, computed %s"
+                % (number, tail.group(1).decode(), previous.hex())
+            )
         record = json.loads(line, object_pairs_hook=_no_duplicates)
         if record["event"]["sequence"] != number:
-            raise AssertionError("record %d has sequence %r" % (number, record["event"]["sequence"]))
+            raise AssertionError(
+                "record %d has sequence %r" % (number, record["event"]["sequence"])
+            )
         if list(record)[-1] != "event" or list(record["event"])[-1] != "hash":
             raise AssertionError("record %d: event.hash is not its last member" % number)
         records.append(record)
@@ -110,7 +134,8 @@ KINDS = {
 
 
 def leaves(value, path=""):
-    """(dotted name, value) of each field; the objects in a list count as `nested` or object fields do."""
+    """(dotted name, value) of each field; the objects in a list count as `nested` or object fields
+    do."""
     if isinstance(value, dict):
         for key, member in value.items():
             yield from leaves(member, path + "." + key if path else key)
@@ -130,7 +155,9 @@ def faults(record, schema):
             continue
         kind, is_array = schema[name]
         if is_array != isinstance(value, list):
-            found.append("%s: %s" % (name, "an array is expected" if is_array else "one value is expected"))
+            found.append(
+                "%s: %s" % (name, "an array is expected" if is_array else "one value is expected")
+            )
             continue
         for member in value if is_array else [value]:
             if kind in KINDS and not KINDS[kind](member):
@@ -165,5 +192,7 @@ def documented(path):
     """The daemons' own table of fields (lib/mail/fields.h), in the form of load_schema()."""
     with open(path) as file:
         rows = DOCUMENTED.findall(file.read().replace("\\\n", " "))
-    return {name: ("match_only_text" if kind == "TEXT" else kind.lower(), array == "true")
-            for name, kind, array in rows}
+    return {
+        name: ("match_only_text" if kind == "TEXT" else kind.lower(), array == "true")
+        for name, kind, array in rows
+    }

@@ -35,12 +35,15 @@ class Closed(Exception):
 
 
 class Client:
-    """One connection. source: the loopback address to come from; tls_from_start: as port 465 wants it."""
+    """One connection. source: the loopback address to come from; tls_from_start: as port 465 wants
+    it."""
 
     def __init__(self, port, source="127.0.0.1", tls_from_start=False, greet=True):
         family = socket.AF_INET6 if ":" in source else socket.AF_INET
         server = "::1" if family == socket.AF_INET6 else "127.0.0.1"
-        self.socket = socket.create_connection((server, port), timeout=300, source_address=(source, 0))
+        self.socket = socket.create_connection(
+            (server, port), timeout=300, source_address=(source, 0)
+        )
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.address, self.port = self.socket.getsockname()[:2]
         self.helo = self.user = self.tls_version = self.tls_cipher = None
@@ -110,8 +113,11 @@ class Client:
         return reply
 
     def envelope(self, sender, recipients, pipelined=False):
-        """MAIL and each RCPT; returns (reply to MAIL, or to the last RCPT if none was taken; recipients taken)."""
-        lines = ["MAIL FROM:<%s>" % sender] + ["RCPT TO:<%s>" % recipient for recipient in recipients]
+        """MAIL and each RCPT; returns (reply to MAIL, or to the last RCPT if none was taken;
+        recipients taken)."""
+        lines = ["MAIL FROM:<%s>" % sender] + [
+            "RCPT TO:<%s>" % recipient for recipient in recipients
+        ]
         if pipelined:
             self.send("".join(line + "\r\n" for line in lines).encode())
             replies = [self.reply() for _ in lines]
@@ -130,7 +136,7 @@ class Client:
 
     def chunked(self, content, size=1000):
         """The content by BDAT (RFC 3030) instead of DATA; returns the reply that ended it."""
-        chunks = [content[start:start + size] for start in range(0, len(content), size)] or [b""]
+        chunks = [content[start : start + size] for start in range(0, len(content), size)] or [b""]
         for number, chunk in enumerate(chunks, 1):
             last = b" LAST" if number == len(chunks) else b""
             self.send(b"BDAT %d%s\r\n" % (len(chunk), last) + chunk)
@@ -160,8 +166,15 @@ def dot_stuffed(content):
 def compose(number, subject="a test", sender="author@example.com", body=b"Hello.\r\n", extra=b""):
     """A small message with a Message-ID of its own; returns (message id without <>, content)."""
     message_id = "%s@client.example.com" % number
-    content = (b"From: Author <%s>\r\nTo: somebody@example.org\r\nSubject: %s\r\n"
-               b"Date: Tue, 24 Nov 2026 12:49:20 +0100\r\nMessage-ID: <%s>\r\n%s\r\n%s"
-               % (sender.encode(), subject.encode() if isinstance(subject, str) else subject, message_id.encode(),
-                  extra, body))
+    content = (
+        b"From: Author <%s>\r\nTo: somebody@example.org\r\nSubject: %s\r\n"
+        b"Date: Tue, 24 Nov 2026 12:49:20 +0100\r\nMessage-ID: <%s>\r\n%s\r\n%s"
+        % (
+            sender.encode(),
+            subject.encode() if isinstance(subject, str) else subject,
+            message_id.encode(),
+            extra,
+            body,
+        )
+    )
     return message_id, content

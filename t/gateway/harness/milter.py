@@ -12,8 +12,10 @@ import time
 
 from . import children, events, wait
 
-PLACES = {"millgate-log": ("milters/log/millgate-log", "millgate-log"),
-          "millgate-probe": ("t/milter/millgate-probe", "millgate-probe")}
+PLACES = {
+    "millgate-log": ("milters/log/millgate-log", "millgate-log"),
+    "millgate-probe": ("t/milter/millgate-probe", "millgate-probe"),
+}
 
 
 CONFIGURATION = """socket = "{socket}"
@@ -35,19 +37,30 @@ def program(name):
     for place in places:
         if os.access(place, os.X_OK):
             return os.path.abspath(place)
-    raise AssertionError("no %s at %s; build first, or set MG_BUILDDIR" % (name, " or ".join(places)))
+    raise AssertionError(
+        "no %s at %s; build first, or set MG_BUILDDIR" % (name, " or ".join(places))
+    )
 
 
 class Daemon:
     """One daemon with a directory of its own.
 
-    settings: lines of its configuration, after socket and events. descriptor: the listening socket is ours and outlives
-    the daemon, so that a restart refuses nobody; "fd": it is told by socket = "fd:N", "systemd": as a .socket unit
-    does it, by LISTEN_FDS. How the daemon is named in main.cf is `milter`.
+    settings: lines of its configuration, after socket and events. descriptor: the listening socket
+    is ours and outlives the daemon, so that a restart refuses nobody; "fd": it is told by socket =
+    "fd:N", "systemd": as a .socket unit does it, by LISTEN_FDS. How the daemon is named in main.cf
+    is `milter`.
     """
 
-    def __init__(self, name, postfix, directory, settings="", events_settings="", event_directory=None,
-                 descriptor=None):
+    def __init__(
+        self,
+        name,
+        postfix,
+        directory,
+        settings="",
+        events_settings="",
+        event_directory=None,
+        descriptor=None,
+    ):
         self.name = name
         self.short = name.replace("millgate-", "")
         self.program = program(name)
@@ -77,10 +90,22 @@ class Daemon:
         """Writes the configuration file; raw: the whole file as it stands."""
         if settings is not None:
             self.settings = settings
-        where = "fd:%d" % self.listener.fileno() if self.descriptor == "fd" else "unix:" + self.socket_path
-        text = raw if raw is not None else CONFIGURATION.format(
-            socket=where, settings=self.settings, metrics=self.directory, events=self.event_directory,
-            events_settings=self.events_settings)
+        where = (
+            "fd:%d" % self.listener.fileno()
+            if self.descriptor == "fd"
+            else "unix:" + self.socket_path
+        )
+        text = (
+            raw
+            if raw is not None
+            else CONFIGURATION.format(
+                socket=where,
+                settings=self.settings,
+                metrics=self.directory,
+                events=self.event_directory,
+                events_settings=self.events_settings,
+            )
+        )
         with open(self.configuration + ".new", "w") as file:
             file.write(text)
         os.chmod(self.configuration + ".new", 0o644)
@@ -100,8 +125,14 @@ class Daemon:
         if self.descriptor == "systemd":
             command = ["/bin/bash", "-c", AS_SYSTEMD % self.listener.fileno(), "bash"] + command
         with open(self.log_path, "ab") as log:
-            self.child = children.spawn(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                        pass_fds=[self.listener.fileno()] if self.listener else [])
+            self.child = children.spawn(
+                command,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=[self.listener.fileno()] if self.listener else [],
+            )
         if ready:
             self.wait_until_ready()
         return self
@@ -117,18 +148,26 @@ class Daemon:
                 if notice in self._ready.recv(4096).decode().split("\n"):
                     return
             elif self.child.poll() is not None:
-                raise AssertionError("%s ended with %d: %s" % (self.name, self.child.returncode, self.log()[-2000:]))
+                raise AssertionError(
+                    "%s ended with %d: %s" % (self.name, self.child.returncode, self.log()[-2000:])
+                )
         raise AssertionError("%s does not send %s: %s" % (self.name, notice, self.log()[-2000:]))
 
     def check(self):
         """`-t` on the configuration as it is; the CompletedProcess."""
-        return subprocess.run([self.program, "-c", self.configuration, "-t"], stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE)
+        return subprocess.run(
+            [self.program, "-c", self.configuration, "-t"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
 
     def verify(self):
         """`--verify`: the hash chain of its event log; the CompletedProcess."""
-        return subprocess.run([self.program, "-c", self.configuration, "--verify"], stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT)
+        return subprocess.run(
+            [self.program, "-c", self.configuration, "--verify"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
 
     def running(self):
         return self.child is not None and self.child.poll() is None
@@ -141,11 +180,21 @@ class Daemon:
         children.end(self.child, signal.SIGKILL)
         self._ready.close()
 
-    def stop(self, seconds=60):
-        """SIGTERM; returns the exit status."""
-        status = children.end(self.child, seconds=seconds)
+    def terminate(self):
+        """SIGTERM; returns once the daemon says that it is stopping."""
+        os.kill(self.child.pid, signal.SIGTERM)
+        self.wait_for_notice("STOPPING=1")
+
+    def wait_until_ended(self):
+        """Returns the exit status."""
+        status = children.end(self.child, how=0, seconds=wait.GENEROUS)
         self._ready.close()
         return status
+
+    def stop(self):
+        """SIGTERM; returns the exit status."""
+        os.kill(self.child.pid, signal.SIGTERM)
+        return self.wait_until_ended()
 
     def log(self):
         with open(self.log_path, errors="replace") as file:
@@ -154,10 +203,19 @@ class Daemon:
     def events(self, action=None):
         """Its events in order; AssertionError when the chain is broken."""
         records = events.read(self.event_directory, self.short)
-        return [record for record in records if action is None or record["event"]["action"] == action]
+        return [
+            record for record in records if action is None or record["event"]["action"] == action
+        ]
 
     def wait_for_events(self, action, count=1):
         """Waits until there are that many of an action; returns them."""
-        return wait.until(lambda: (lambda found: found if len(found) >= count else None)(self.events(action)),
-                          lambda: "%d %s; there are %s; %s" % (count, action, [e["event"]["action"]
-                                                               for e in self.events()][-20:], self.log()[-1000:]))
+        mark = b'"action":"%s"' % action.encode()
+
+        def there():
+            return sum(mark in line for line in events.raw(self.event_directory, self.short))
+
+        wait.until(
+            lambda: there() >= count,
+            lambda: "%d %s; there are %d; %s" % (count, action, there(), self.log()[-1000:]),
+        )
+        return self.events(action)

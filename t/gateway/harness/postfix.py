@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: ISC
-"""A private Postfix: own configuration, queue, data and log, ports picked free, everything under one directory.
+"""A private Postfix: own configuration, queue, data and log, ports picked free, everything under
+one directory.
 
-Several may run at once; the system's own instance and /etc/postfix are never touched. All mail goes to one next hop.
-Services: smtp (STARTTLS offered; clients at 127.0.0.1 and SASL users may relay), submission (STARTTLS and AUTH
-required, milter_macro_daemon_name ORIGINATING) and submissions (TLS from the start); sendmail(1).
-Needs root, as Postfix's master does.
+Several may run at once; the system's own instance and /etc/postfix are never touched. All mail
+goes to one next hop. Services: smtp (STARTTLS offered; clients at 127.0.0.1 and SASL users may
+relay), submission (STARTTLS and AUTH required, milter_macro_daemon_name ORIGINATING) and
+submissions (TLS from the start); sendmail(1). Needs root, as Postfix's master does.
 """
 import grp
 import json
@@ -58,7 +59,7 @@ smtpd_sasl_type = cyrus
 smtpd_sasl_path = smtpd
 cyrus_sasl_config_path = {directory}/sasl
 smtpd_authorized_xclient_hosts = 127.0.0.1
-smtpd_recipient_restrictions = check_recipient_access inline:{{ {{ {unknown} = 550 5.1.1 no such user }} }}
+smtpd_recipient_restrictions = check_recipient_access inline:{{ {{ {unknown} = 550 5.1.1 no }} }}
 smtpd_relay_restrictions = permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination
 smtpd_client_connection_count_limit = 0
 smtpd_soft_error_limit = 1000
@@ -108,12 +109,24 @@ scache unix - - n - 1 scache
 postlog unix-dgram n - n - 1 postlogd
 """
 
-QUEUE = {"active": 0o700, "bounce": 0o700, "corrupt": 0o700, "defer": 0o700, "deferred": 0o700, "flush": 0o700,
-         "hold": 0o700, "incoming": 0o700, "private": 0o700, "saved": 0o700, "trace": 0o700}
+QUEUE = {
+    "active": 0o700,
+    "bounce": 0o700,
+    "corrupt": 0o700,
+    "defer": 0o700,
+    "deferred": 0o700,
+    "flush": 0o700,
+    "hold": 0o700,
+    "incoming": 0o700,
+    "private": 0o700,
+    "saved": 0o700,
+    "trace": 0o700,
+}
 
 
 class Postfix:
-    """directory: an empty one, passable by user postfix. settings: of main.cf, over those above."""
+    """directory: an empty one, passable by user postfix. settings: of main.cf, over those
+    above."""
 
     def __init__(self, directory, relay_port, relay_address="127.0.0.1", **settings):
         self.directory = directory
@@ -143,10 +156,14 @@ class Postfix:
         os.mkdir(self.directory + "/tls")
         key = self.directory + "/tls/server.pem"
         self.certificate = self.directory + "/tls/certificate.pem"
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                        "-subj", "/CN=" + HOST, "-addext", "subjectAltName=DNS:%s,DNS:localhost" % HOST,
-                        "-days", "2", "-keyout", key, "-out", self.certificate],
-                       check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        subprocess.run(
+            ("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 "
+             "-subj /CN=%s -addext subjectAltName=DNS:%s" % (HOST, HOST)).split()
+            + ["-keyout", key, "-out", self.certificate],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
         os.chmod(key, 0o600)
         with open(self.certificate) as certificate, open(key, "a") as chain:
             chain.write(certificate.read())
@@ -156,22 +173,39 @@ class Postfix:
         os.mkdir(directory)
         database = directory + "/sasldb2"
         with open(directory + "/smtpd.conf", "w") as file:
-            file.write("pwcheck_method: auxprop\nauxprop_plugin: sasldb\nsasldb_path: %s\n"
-                       "mech_list: PLAIN LOGIN\nlog_level: 3\n" % database)
+            file.write(
+                "pwcheck_method: auxprop\nauxprop_plugin: sasldb\nsasldb_path: %s\n"
+                "mech_list: PLAIN LOGIN\nlog_level: 3\n" % database
+            )
         for name, password in USERS.items():
-            subprocess.run(["saslpasswd2", "-p", "-c", "-f", database, "-u", HOST, name], input=password.encode(),
-                           check=True)
+            subprocess.run(
+                ["saslpasswd2", "-p", "-c", "-f", database, "-u", HOST, name],
+                input=password.encode(),
+                check=True,
+            )
         postfix = pwd.getpwnam("postfix")
         os.chown(database, postfix.pw_uid, postfix.pw_gid)
         os.chmod(database, 0o600)
 
     def _write_configuration(self):
-        main = MAIN.format(host=HOST, directory=self.directory, unknown=UNKNOWN_RECIPIENT, **self._relay)
-        kept = [line for line in main.strip().split("\n") if line.split(" ", 1)[0] not in self._settings]
+        main = MAIN.format(
+            host=HOST, directory=self.directory, unknown=UNKNOWN_RECIPIENT, **self._relay
+        )
+        kept = [
+            line
+            for line in main.strip().split("\n")
+            if line.split(" ", 1)[0] not in self._settings
+        ]
         kept += ["%s = %s" % setting for setting in self._settings.items()]
         _write(self.directory + "/main.cf", "\n".join(kept) + "\n")
-        _write(self.directory + "/master.cf", MASTER.format(smtp=self.smtp_port, submission=self.submission_port,
-                                                            submissions=self.submissions_port))
+        _write(
+            self.directory + "/master.cf",
+            MASTER.format(
+                smtp=self.smtp_port,
+                submission=self.submission_port,
+                submissions=self.submissions_port,
+            ),
+        )
 
     def start(self):
         for _attempt in range(5):
@@ -179,11 +213,21 @@ class Postfix:
             self.submission_port = children.free_port()
             self.submissions_port = children.free_port()
             self._write_configuration()
-            self.child = children.spawn([DAEMONS + "/master", "-c", self.directory, "-s"],
-                                        env=self._environment(), stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            if wait.until(lambda: self._greets() or self.child.poll() is not None,
-                          lambda: "Postfix to greet; %s" % self.log.tail()) is True and self.child.poll() is None:
+            self.child = children.spawn(
+                [DAEMONS + "/master", "-c", self.directory, "-s"],
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            if (
+                wait.until(
+                    lambda: self._greets() or self.child.poll() is not None,
+                    lambda: "Postfix to greet; %s" % self.log.tail(),
+                )
+                is True
+                and self.child.poll() is None
+            ):
                 return self
             children.end(self.child)
         raise RuntimeError("Postfix does not start: " + self.log.tail())
@@ -199,7 +243,8 @@ class Postfix:
             return False
 
     def configure(self, **settings):
-        """Changes main.cf; where it runs already, processes that are in a session finish it with the old settings."""
+        """Changes main.cf; where it runs already, processes that are in a session finish it with
+        the old settings."""
         self._settings.update(settings)
         if self.child is not None:
             self._write_configuration()
@@ -211,19 +256,35 @@ class Postfix:
             self.child = None
 
     def command(self, name, *arguments, stdin=b""):
-        """Runs one of Postfix's commands on this instance; returns the CompletedProcess, output as bytes."""
-        return subprocess.run(["/usr/sbin/" + name, *arguments], input=stdin, env=self._environment(),
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        """Runs one of Postfix's commands on this instance; returns the CompletedProcess, output as
+        bytes."""
+        return subprocess.run(
+            ["/usr/sbin/" + name, *arguments],
+            input=stdin,
+            env=self._environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
 
     def sendmail(self, content, recipients, sender):
         """Submits as sendmail(1); the sender "" is the null sender."""
-        result = self.command("sendmail", "-C", self.directory, "-i", "-f", sender or "<>", "--", *recipients,
-                              stdin=content)
+        result = self.command(
+            "sendmail",
+            "-C",
+            self.directory,
+            "-i",
+            "-f",
+            sender or "<>",
+            "--",
+            *recipients,
+            stdin=content
+        )
         if result.returncode != 0:
             raise RuntimeError("sendmail: %r" % result.stderr)
 
     def queue(self):
-        """The queue as Postfix tells it: one object a message (queue_name, queue_id, sender, recipients...)."""
+        """The queue as Postfix tells it: one object a message (queue_name, queue_id, sender,
+        recipients...)."""
         result = self.command("postqueue", "-c", self.directory, "-j")
         if result.returncode != 0:
             raise RuntimeError("postqueue: %r" % result.stderr)
@@ -234,10 +295,15 @@ class Postfix:
 
     def wait_until_empty(self):
         """Waits until nothing but held mail is in the queue."""
+
         def moving():
             return [entry for entry in self.queue() if entry["queue_name"] != "hold"]
-        wait.until(lambda: self.maildrop_count() == 0 and not moving(),
-                   lambda: "the queue to become empty: %d left; %s" % (len(moving()), self.log.tail()), pause=0.1)
+
+        wait.until(
+            lambda: self.maildrop_count() == 0 and not moving(),
+            lambda: "the queue to become empty: %d left; %s" % (len(moving()), self.log.tail()),
+            pause=0.1,
+        )
 
 
 def _make_directory(path, mode, user, group):

@@ -5,11 +5,17 @@ import re
 from . import wait
 
 LINE = re.compile(r"(?P<program>postfix/[\w/-]+)\[(?P<pid>\d+)\]: (?P<text>.*)$")
-CLIENT = re.compile(r"(?P<id>[0-9A-Za-z]{6,}): client=(?P<name>[^\[]*)\[(?P<ip>[^\]]*)\]:(?P<port>\d+)"
-                    r"(?:.*?, sasl_username=(?P<user>[^,]*))?")
+CLIENT = re.compile(
+    r"(?P<id>[0-9A-Za-z]{6,}): client=(?P<name>[^\[]*)\[(?P<ip>[^\]]*)\]:(?P<port>\d+)"
+    r"(?:.*?, sasl_username=(?P<user>[^,]*))?"
+)
 PICKUP = re.compile(r"(?P<id>[0-9A-Za-z]{6,}): uid=\d+ from=<(?P<sender>[^>]*)>")
-MESSAGE_ID = re.compile(r"(?P<id>[0-9A-Za-z]{6,}): message-id=(?:<(?P<message_id>[^>]*)>|(?P<bare>.*))$")
-ACTIVE = re.compile(r"(?P<id>[0-9A-Za-z]{6,}): from=<(?P<sender>[^>]*)>, size=(?P<size>\d+), nrcpt=(?P<nrcpt>\d+)")
+MESSAGE_ID = re.compile(
+    r"(?P<id>[0-9A-Za-z]{6,}): message-id=(?:<(?P<message_id>[^>]*)>|(?P<bare>.*))$"
+)
+ACTIVE = re.compile(
+    r"(?P<id>[0-9A-Za-z]{6,}): from=<(?P<sender>[^>]*)>, size=(?P<size>\d+), nrcpt=(?P<nrcpt>\d+)"
+)
 
 
 class Log:
@@ -32,11 +38,14 @@ class Log:
 
     def wait_for(self, pattern, count=1):
         """Waits until at least `count` lines match; returns them."""
-        return wait.until(lambda: (lambda found: found if len(found) >= count else None)(self.find(pattern)),
-                          lambda: "%d lines like %r; %s" % (count, pattern, self.tail()))
+        return wait.until(
+            lambda: (lambda found: found if len(found) >= count else None)(self.find(pattern)),
+            lambda: "%d lines like %r; %s" % (count, pattern, self.tail()),
+        )
 
     def messages(self):
-        """Queue id -> what the log says of it: ip, port, user or local; sender, size, nrcpt once it was queued."""
+        """Queue id -> what the log says of it: ip, port, user or local; sender, size, nrcpt once
+        it was queued."""
         messages = {}
         for line in self.lines():
             found = LINE.search(line)
@@ -46,7 +55,13 @@ class Log:
                 facts = pattern.match(found.group("text"))
                 if facts:
                     entry = messages.setdefault(facts.group("id"), {})
-                    entry.update({key: value for key, value in facts.groupdict().items() if value is not None})
+                    entry.update(
+                        {
+                            key: value
+                            for key, value in facts.groupdict().items()
+                            if value is not None
+                        }
+                    )
                     entry.setdefault("local", False)
                     if pattern is PICKUP:
                         entry["local"] = True

@@ -2,7 +2,8 @@
 """The next hop: an SMTP server that keeps each message byte for byte, with its envelope.
 
 A recipient whose local part begins with `reply-NNN` is answered NNN. Runs in a process of its own:
-`sink.py LISTENING-FD DIRECTORY`. Message N is N.eml, its envelope N.json, complete once N.json is there.
+`sink.py LISTENING-FD DIRECTORY`. Message N is N.eml, its envelope N.json, complete once N.json is
+there.
 """
 import json
 import os
@@ -15,7 +16,8 @@ if __name__ != "__main__":
 
 
 class Delivered:
-    """One message as the sink got it: sender, recipients, content (bytes), esmtp (MAIL parameters)."""
+    """One message as the sink got it: sender, recipients, content (bytes), esmtp (MAIL
+    parameters)."""
 
     def __init__(self, directory, number):
         with open("%s/%d.json" % (directory, number)) as file:
@@ -32,8 +34,13 @@ class Delivered:
         block = self.content.split(b"\r\n\r\n", 1)[0]
         fields = re.split(rb"\r\n(?![ \t])", block)
         wanted = name.lower().encode() + b":"
-        return [re.sub(rb"\r\n([ \t])", rb"\1", field[len(wanted):]).strip().decode("utf-8", "surrogateescape")
-                for field in fields if field.lower().startswith(wanted)]
+        return [
+            re.sub(rb"\r\n([ \t])", rb"\1", field[len(wanted) :])
+            .strip()
+            .decode("utf-8", "surrogateescape")
+            for field in fields
+            if field.lower().startswith(wanted)
+        ]
 
 
 class Sink:
@@ -42,8 +49,10 @@ class Sink:
         os.makedirs(directory, exist_ok=True)
         listener = socket.create_server((address, 0), backlog=512)
         self.address, self.port = listener.getsockname()[:2]
-        self.child = children.spawn([sys.executable, "-B", os.path.abspath(__file__), str(listener.fileno()),
-                                     directory], pass_fds=[listener.fileno()])
+        self.child = children.spawn(
+            [sys.executable, "-B", os.path.abspath(__file__), str(listener.fileno()), directory],
+            pass_fds=[listener.fileno()],
+        )
         listener.close()
         self._read = []
 
@@ -84,8 +93,14 @@ def serve(descriptor, directory):
             with open(name + ".eml", "wb") as file:
                 file.write(envelope.original_content)
             with open(name + ".new", "w") as file:
-                json.dump({"sender": "" if envelope.mail_from == "<>" else envelope.mail_from, "recipients": envelope.rcpt_tos,
-                           "esmtp": envelope.mail_options}, file)
+                json.dump(
+                    {
+                        "sender": "" if envelope.mail_from == "<>" else envelope.mail_from,
+                        "recipients": envelope.rcpt_tos,
+                        "esmtp": envelope.mail_options,
+                    },
+                    file,
+                )
             os.rename(name + ".new", name + ".json")
             return "250 2.0.0 kept as %d" % Handler.count
 
@@ -95,8 +110,16 @@ def serve(descriptor, directory):
     async def run():
         loop = asyncio.get_running_loop()
         server = await loop.create_server(
-            lambda: Server(Handler(), hostname="sink.example.net", data_size_limit=None, enable_SMTPUTF8=True,
-                           loop=loop), sock=socket.socket(fileno=descriptor), backlog=512)
+            lambda: Server(
+                Handler(),
+                hostname="sink.example.net",
+                data_size_limit=None,
+                enable_SMTPUTF8=True,
+                loop=loop,
+            ),
+            sock=socket.socket(fileno=descriptor),
+            backlog=512,
+        )
         await server.serve_forever()
 
     asyncio.run(run())

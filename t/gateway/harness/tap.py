@@ -27,8 +27,10 @@ class Tap:
         self.count += 1
         if not good:
             self.failed += 1
-        self.out.write("%sok %d - %s%s\n" % ("" if good else "not ", self.count, sentence.replace("#", "\\#"),
-                                             directive))
+        self.out.write(
+            "%sok %d - %s%s\n"
+            % ("" if good else "not ", self.count, sentence.replace("#", "\\#"), directive)
+        )
         self.out.flush()
 
     def diag(self, text):
@@ -74,7 +76,7 @@ def none(faults):
 
 def _short(value, limit=1500):
     text = repr(value)
-    return text if len(text) <= limit else text[:limit // 2] + " ... " + text[-limit // 2:]
+    return text if len(text) <= limit else text[: limit // 2] + " ... " + text[-limit // 2 :]
 
 
 def main(tests):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""Mail in quantity: what was sent and what became of it, and load that goes on while a test does its worst."""
+"""Mail in quantity: what was sent and what became of it, and load that goes on while a test does
+its worst."""
 import collections
 import threading
 import time
@@ -16,24 +17,37 @@ class Sent:
         self.kind = kind
         self.queue_id = reply.queue_id
         self.ip, self.port, self.helo = client.address, client.port, client.helo
-        self.user, self.tls_version, self.tls_cipher = client.user, client.tls_version, client.tls_cipher
+        self.user, self.tls_version, self.tls_cipher = (
+            client.user,
+            client.tls_version,
+            client.tls_cipher,
+        )
         self.sender, self.recipients = sender, recipients
         self.message_id, self.subject, self.direction = message_id, subject, direction
         self.local = False
 
 
 def record_faults(accepted, daemon):
-    """What is wrong with the record: sentences, none if each accepted queue id has its one event and no other has."""
-    counts = collections.Counter(get(event, "email.local_id") for event in daemon.events("message-accepted"))
-    return (["%s was accepted and has %d events" % (queue_id, counts[queue_id])
-             for queue_id in accepted if counts[queue_id] != 1]
-            + ["%s was not accepted and has an event" % queue_id for queue_id in set(counts) - set(accepted)])
+    """What is wrong with the record: sentences, none if each accepted queue id has its one event
+    and no other has."""
+    counts = collections.Counter(
+        get(event, "email.local_id") for event in daemon.events("message-accepted")
+    )
+    return [
+        "%s was accepted and has %d events" % (queue_id, counts[queue_id])
+        for queue_id in accepted
+        if counts[queue_id] != 1
+    ] + [
+        "%s was not accepted and has an event" % queue_id
+        for queue_id in set(counts) - set(accepted)
+    ]
 
 
 class Load:
     """Threads that send message after message, `per_connection` on each, until stop().
 
-    accepted: queue ids of messages answered 250; refused: other replies; broken: connections that ended early.
+    accepted: queue ids of messages answered 250; refused: other replies; broken: connections that
+    ended early.
     """
 
     def __init__(self, port, threads=4, per_connection=1, pause=0.0):
@@ -42,8 +56,10 @@ class Load:
         self.pause = pause
         self.accepted, self.refused, self.broken = [], [], []
         self._stopping = threading.Event()
-        self._threads = [threading.Thread(target=self._send, args=(number,), daemon=True)
-                         for number in range(threads)]
+        self._threads = [
+            threading.Thread(target=self._send, args=(number,), daemon=True)
+            for number in range(threads)
+        ]
         for thread in self._threads:
             thread.start()
 
@@ -67,15 +83,21 @@ class Load:
     def _one(self, client, number):
         _, content = compose(number)
         reply, _ = client.message("load@example.com", ["to@example.org"], content)
-        (self.accepted if reply.good else self.refused).append(reply.queue_id if reply.good else reply)
+        (self.accepted if reply.good else self.refused).append(
+            reply.queue_id if reply.good else reply
+        )
         return reply.good
 
     def wait_for(self, more, seconds=wait.GENEROUS):
         """Waits until that many more messages were accepted."""
         wanted = len(self.accepted) + more
-        wait.until(lambda: len(self.accepted) >= wanted,
-                   lambda: "%d accepted messages; there are %d, refused %s, broken %s" % (
-                       wanted, len(self.accepted), self.refused[-3:], self.broken[-3:]), seconds, pause=0.002)
+        wait.until(
+            lambda: len(self.accepted) >= wanted,
+            lambda: "%d accepted messages; there are %d, refused %s, broken %s"
+            % (wanted, len(self.accepted), self.refused[-3:], self.broken[-3:]),
+            seconds,
+            pause=0.002,
+        )
 
     def stop(self):
         self._stopping.set()
