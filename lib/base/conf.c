@@ -117,8 +117,8 @@ const char *mg_conf_title(const struct mg_conf *conf)
 	return conf->title;
 }
 
-/* Sections of which each setting is the default are as if they were not written, but those whose mere presence may mean something:
- * what can hold its like ("not { }"). */
+/* Sections of which each setting is the default are as if they were not written, but those whose
+ * mere presence may mean something: what can hold its like ("not { }"). */
 static bool section_is_set(const struct mg_conf *section)
 {
 	if (section->schema->recursive)
@@ -178,7 +178,8 @@ void mg_conf_error(const struct mg_conf *conf, const char *name, struct mg_error
 		context.section = found.section;
 		mg_conf_place(conf, name, &context.shown, &line);
 	}
-	/* A default stands where its section does, and that, if nowhere, where the next outer one does. */
+	/* A default stands where its section does, and that, if nowhere, where the next outer one
+	 * does. */
 	for (const struct mg_conf *at = context.section; at && !*context.shown; at = at->parent)
 		section_place(at, &context.shown, &line);
 	if (!*context.shown)

@@ -49,7 +49,8 @@ static void bad_escape(struct mg_conf_lexer *lexer, struct mg_conf_token *token,
 		return;
 	mg_str_printable(shown, sizeof(shown), escape, length);
 	mg_str_format(problem, sizeof(problem),
-		"no escape \"%s\" in \"double quotes\" (only \\\\ \\\" \\n \\t); put patterns in 'single quotes'",
+		"no escape \"%s\" in \"double quotes\" (only \\\\ \\\" \\n \\t); "
+		"put patterns in 'single quotes'",
 		shown);
 	token->problem = mg_arena_copy(lexer->arena, problem, strlen(problem));
 	lexer->out_of_memory |= !token->problem;

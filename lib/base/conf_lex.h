@@ -26,8 +26,8 @@ struct mg_conf_token {
 	enum mg_conf_token_kind kind;
 	unsigned line; /* where it begins; of the end, the last line */
 	const char *text; /* of WORD and TEXT; "" for the others; lives as long as the arena */
-	const char *
-		problem; /* of a bad TEXT what is wrong with it, else NULL; text is what could be read */
+	/* What is wrong with a bad TEXT, or with a WORD that is too long, else NULL. */
+	const char *problem;
 };
 
 struct mg_conf_lexer {
@@ -38,7 +38,8 @@ struct mg_conf_lexer {
 	bool out_of_memory; /* the arena gave no more; from then on only MG_CONF_END is read */
 };
 
-/* Reads the first tokens. The text needs no NUL and must outlive the lexer. first_line: usually 1; 0: lines are not counted. */
+/* Reads the first tokens. The text needs no NUL and must outlive the lexer. first_line: usually
+ * 1; 0: lines are not counted. */
 void mg_conf_lex_start(struct mg_conf_lexer *lexer, const char *text, size_t length,
 	unsigned first_line, struct mg_arena *arena);
 void mg_conf_lex_next(struct mg_conf_lexer *lexer);

@@ -28,7 +28,8 @@ static size_t folder_length(const char *path)
 	return slash ? (size_t)(slash + 1 - path) : 0;
 }
 
-/* An include's path as it is opened: relative to the folder of the file it stands in. NULL when out of memory. */
+/* An include's path as it is opened: relative to the folder of the file it stands in. NULL when
+ * out of memory. */
 static const char *resolve_path(
 	struct mg_conf_tree *tree, const struct mg_conf_file *from, const char *path)
 {

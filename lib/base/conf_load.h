@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* conf_load: mg_conf_load with the files from elsewhere than the file system, for tests and the fuzzer. Private to conf and t/. */
+/* conf_load: mg_conf_load with the files from elsewhere than the file system, for tests and the
+ * fuzzer. Private to conf and t/. */
 #ifndef MG_BASE_CONF_LOAD_H
 #define MG_BASE_CONF_LOAD_H
 #include "base/conf.h"

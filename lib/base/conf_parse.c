@@ -19,7 +19,8 @@ struct parser {
 	struct mg_conf_context context; /* its section is the one being read */
 	mg_conf_include *include;
 	void *argument;
-	/* A "}" was missing: the sections up to this one end here. Each that does may have its "}" further on. */
+	/* A "}" was missing: the sections up to this one end here. Each that does may have its
+	 * "}" further on. */
 	const struct mg_conf *back_to;
 	size_t ended_early;
 	bool end_reported;
@@ -178,8 +179,8 @@ static void read_assignment(struct parser *p, struct mg_conf *section, struct mg
 
 static void read_settings(struct parser *p, struct mg_conf *section, unsigned opened, int depth);
 
-/* The section that `name "title" {` opens: a new one apart from the others when there is an error with it, so that what stands in it
- * is read all the same. NULL when out of memory. */
+/* The section that `name "title" {` opens: a new one apart from the others when there is an error
+ * with it, so that what stands in it is read all the same. NULL when out of memory. */
 static struct mg_conf *open_section(struct parser *p, struct mg_conf *parent, size_t option,
 	const struct mg_conf_token *name, const struct mg_conf_token *title)
 {
@@ -215,7 +216,8 @@ static struct mg_conf *open_section(struct parser *p, struct mg_conf *parent, si
 	return section;
 }
 
-/* A section that is not known here. If an outer one knows it, the "}" of those between is missing. */
+/* A section that is not known here. If an outer one knows it, the "}" of those between is
+ * missing. */
 static void unknown_section(
 	struct parser *p, struct mg_conf *section, const struct mg_conf_token *name)
 {
@@ -392,7 +394,8 @@ void mg_conf_parse(struct mg_conf_tree *tree, const struct mg_conf_file *file, c
 	read_settings(&p, tree->root, 0, 0);
 }
 
-/* The section that "events.redact" of "events.redact.subject" names; NULL with an error. On return *name is the last part. */
+/* The section that "events.redact" of "events.redact.subject" names; NULL with an error. On
+ * return *name is the last part. */
 static struct mg_conf *walk_to(struct parser *p, const char **name, size_t *length)
 {
 	struct mg_conf *section = p->tree->root;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* conf_parse: the grammar. Reports every error of a text and goes on behind it, so that one mistake is one error. Private to conf. */
+/* conf_parse: the grammar. Reports every error of a text and goes on behind it, so that one
+ * mistake is one error. Private to conf. */
 #ifndef MG_BASE_CONF_PARSE_H
 #define MG_BASE_CONF_PARSE_H
 #include <stddef.h>

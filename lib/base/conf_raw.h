@@ -28,8 +28,9 @@ struct mg_conf_raw {
 	size_t count;
 };
 
-/* Reads the value of setting `name` at the lexer's token, and stops behind it. false with errors, or when out of memory; then too
- * the lexer is behind what could be taken for the value. context may be NULL: then only false says so. */
+/* Reads the value of setting `name` at the lexer's token, and stops behind it. false with errors,
+ * or when out of memory; then too the lexer is behind what could be taken for the value. context
+ * may be NULL: then only false says so. */
 bool mg_conf_raw_read(struct mg_conf_tree *tree, struct mg_conf_lexer *lexer, const char *name,
 	struct mg_conf_raw *raw, const struct mg_conf_context *context);
 /* The whole of text as a value, as -o and defaults have it: quotes may be left out. */

@@ -69,7 +69,8 @@ static bool make_default(struct mg_conf_tree *tree, struct mg_conf_schema *schem
 	return schema->defaults->slots[option].value != NULL;
 }
 
-/* Defaults are one section a schema, in which a section nobody wrote is that schema's defaults: so a schema may contain itself. */
+/* Defaults are one section a schema, in which a section nobody wrote is that schema's defaults:
+ * so a schema may contain itself. */
 static bool make_defaults(struct mg_conf_tree *tree, struct mg_conf_schema *schema)
 {
 	for (size_t i = 0; i < schema->count; i++) {

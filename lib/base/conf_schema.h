@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-/* conf_schema: tables of `struct mg_option`, indexed, with their defaults as values. Private to conf. */
+/* conf_schema: tables of `struct mg_option`, indexed, with their defaults as values. Private to
+ * conf. */
 #ifndef MG_BASE_CONF_SCHEMA_H
 #define MG_BASE_CONF_SCHEMA_H
 #include "base/conf_tree.h"
 
-/* The schema of `tables` (ended by NULL) as one, in the memory of the tree; NULL when out of memory. Aborts when the tables are
- * wrong: a name twice, a default that is none of its kind. */
+/* The schema of `tables` (ended by NULL) as one, in the memory of the tree; NULL when out of
+ * memory. Aborts when the tables are wrong: a name twice, a default that is none of its kind. */
 struct mg_conf_schema *mg_conf_schema_new(
 	struct mg_conf_tree *tree, const struct mg_option *const tables[]);
 /* The index of an option; `count` of the schema when there is none. */

@@ -222,7 +222,8 @@ static int compare_assignments(const void *a, const void *b)
 	return first->sequence < second->sequence ? -1 : first->sequence > second->sequence;
 }
 
-/* The assignments of a slot in the order in which they count, `count` of them; free() it. NULL when out of memory. */
+/* The assignments of a slot in the order in which they count, `count` of them; free() it. NULL
+ * when out of memory. */
 static struct mg_conf_assignment **in_order(const struct mg_conf_slot *slot, size_t *count)
 {
 	struct mg_conf_assignment **order;
@@ -285,7 +286,8 @@ static void resolve_section(struct mg_conf *section, size_t option, struct mg_er
 	struct mg_conf_slot *slot = &section->slots[option];
 	const struct mg_conf_schema *schema = section->schema->children[option];
 
-	/* A section nobody wrote is one of its own, so that errors know where it would stand; but not for ever in depth. */
+	/* A section nobody wrote is one of its own, so that errors know where it would stand; but
+	 * not for ever in depth. */
 	if (!slot->open_section && !schema->recursive)
 		mg_conf_section_open(section, option);
 	if (slot->open_section)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-/* conf_tree: the sections and values of a configuration, while it is loaded and after. Private to conf.
+/* conf_tree: the sections and values of a configuration, while it is loaded and after. Private to
+ * conf.
  *
- * Loading is two steps. Each file, and -o, only *assigns*: what it says is kept beside what others say. When all is read, *resolve*
- * lets the files override each other: a file comes after all it includes, wherever the include stands, and -o after all files. So
- * "=" wins by its file's order, and "+=" adds to what the files before it made. */
+ * Loading is two steps. Each file, and -o, only *assigns*: what it says is kept beside what
+ * others say. When all is read, *resolve* lets the files override each other: a file comes after
+ * all it includes, wherever the include stands, and -o after all files. So "=" wins by its file's
+ * order, and "+=" adds to what the files before it made. */
 #ifndef MG_BASE_CONF_TREE_H
 #define MG_BASE_CONF_TREE_H
 #include <stdbool.h>

@@ -103,8 +103,8 @@ static void nearest_word(const struct mg_option *option, const char *text, char 
 	mg_str_format(hint, size, "%s%s", nearest ? "; nearest: " : "", nearest ? nearest : "");
 }
 
-/* Reports that text (as written: in quotes or not) is not what was expected: a sentence that begins with "expected", or says what
- * is wrong. */
+/* Reports that text (as written: in quotes or not) is not what was expected: a sentence that
+ * begins with "expected", or says what is wrong. */
 static bool refuse(const struct conversion *c, unsigned line, bool in_quotes, const char *text,
 	const char *expected)
 {

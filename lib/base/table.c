@@ -227,7 +227,8 @@ int mg_table_find(const struct mg_table *table, const char *key, char *value, si
 	const struct exact wanted = {.text = lower}, *exact = NULL;
 	size_t first = SIZE_MAX;
 
-	/* No entry is that long: a line of a file is at most this, and so is what a list is used for. */
+	/* No entry is that long: a line of a file is at most this, and so is what a list is used
+	 * for. */
 	if (!mg_str_copy(lower, sizeof(lower), key))
 		return 0;
 	mg_str_lower(lower);

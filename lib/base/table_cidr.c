@@ -16,8 +16,8 @@ struct row {
 	unsigned line;
 };
 
-/* Sorted by family, prefix length, address: the rows of a family and length are one piece, in which one binary search finds an address
- * cut to that length. */
+/* Sorted by family, prefix length, address: the rows of a family and length are one piece, in
+ * which one binary search finds an address cut to that length. */
 struct cidr {
 	struct mg_table_lines lines;
 	struct row *rows;

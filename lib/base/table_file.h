@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* table_file: "file:/path", a key a line, then optionally white space and a value. "#" at the start of a line or behind white
- * space begins a comment. A key may stand twice when its value is the same. */
+/* table_file: "file:/path", a key a line, then optionally white space and a value. "#" at the
+ * start of a line or behind white space begins a comment. A key may stand twice when its value is
+ * the same. */
 #ifndef MG_BASE_TABLE_FILE_H
 #define MG_BASE_TABLE_FILE_H
 #include "base/table.h"

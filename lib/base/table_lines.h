@@ -19,7 +19,8 @@ struct mg_table_lines {
 	size_t count;
 };
 
-/* Reads path within the bounds of table.h; all errors are added, with file and line. false when there are some. */
+/* Reads path within the bounds of table.h; all errors are added, with file and line. false when
+ * there are some. */
 bool mg_table_lines_read(const char *path, struct mg_table_lines *lines, struct mg_errors *errors);
 void mg_table_lines_free(struct mg_table_lines *lines);
 /* Copies value to target (size bytes; may be NULL): 1, or -1 with error when it does not fit. */

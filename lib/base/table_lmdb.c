@@ -19,7 +19,8 @@
 
 enum { LOCK_TRIES = 5000, LOCK_PAUSE = MG_MILLISECOND };
 
-/* An open file. LMDB wants a file opened once a process, and each table and each snapshot that uses it shares this. */
+/* An open file. LMDB wants a file opened once a process, and each table and each snapshot that
+ * uses it shares this. */
 struct shared {
 	dev_t device;
 	ino_t inode;
@@ -72,7 +73,8 @@ static int descriptor_of(const struct shared *shared)
 	return descriptor;
 }
 
-/* Pages in the map that are not in the file would be a SIGBUS: after something else than LMDB has cut it. */
+/* Pages in the map that are not in the file would be a SIGBUS: after something else than LMDB has
+ * cut it. */
 static bool has_pages(const struct shared *shared, size_t pages, struct mg_error *error)
 {
 	struct stat status;
@@ -257,7 +259,8 @@ static void drop_shared(struct shared *shared)
 	pthread_mutex_unlock(&all_mutex);
 }
 
-/* The file's own name: the path of an entry goes without ".lmdb", as in main.cf, or with it. NULL when out of memory. */
+/* The file's own name: the path of an entry goes without ".lmdb", as in main.cf, or with it. NULL
+ * when out of memory. */
 static char *file_name(const char *path)
 {
 	static const char suffix[] = ".lmdb";

@@ -29,6 +29,10 @@ FUZZ_TARGETS += t/fuzz/header
 t_fuzz_header_SOURCES = t/fuzz/header.c $(FUZZ_MAIN)
 t_fuzz_header_LDFLAGS = $(FUZZ_LINK)
 
+FUZZ_TARGETS += t/fuzz/conf
+t_fuzz_conf_SOURCES = t/fuzz/conf.c $(FUZZ_MAIN)
+t_fuzz_conf_LDFLAGS = $(FUZZ_LINK)
+
 check_PROGRAMS += $(FUZZ_TARGETS)
 SCRIPT_TESTS += t/fuzz/corpus.t
 EXTRA_DIST += t/fuzz/replay.c t/fuzz/corpus

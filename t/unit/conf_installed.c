@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* The configuration as it is installed, whole: what the language has to take, in each form it is written in: settings in a row,
- * comments in between, sections in sections. The tables here are stand-ins for those of the programs. */
+/* The configuration as it is installed, whole: what the language has to take, in each form it is
+ * written in: settings in a row, comments in between, sections in sections. The tables here are
+ * stand-ins for those of the programs. */
 #include "base/conf_load.h"
 
 #include <setjmp.h>
@@ -11,6 +12,8 @@
 #include <string.h>
 
 #include <cmocka.h>
+
+#include "conf_case.h"
 
 static const char common_conf[] =
 	"internal_networks = { \"127.0.0.0/8\", \"::1\" }  # their mail is outbound, signed\n"
@@ -334,34 +337,11 @@ static const struct mg_option sink_options[] = {{.name = "type",
 static const struct mg_option ship_options[] = {
 	{.name = "sink", .kind = MG_SECTIONS, .options = sink_options}, {.name = NULL}};
 
-/* Paths and texts of the files that are there. */
-struct installed {
-	const char *path, *text;
-};
-
-static bool read_installed(void *argument, const char *path, size_t maximum,
-	struct mg_textfile *file, struct mg_error *error)
-{
-	const struct installed *files = argument;
-
-	(void)maximum;
-	for (size_t i = 0; files[i].path; i++) {
-		if (strcmp(files[i].path, path) != 0)
-			continue;
-		*file = (struct mg_textfile){.data = strdup(files[i].text),
-			.length = strlen(files[i].text),
-			.inode = i + 1};
-		return true;
-	}
-	mg_error_set(error, "No such file or directory");
-	return false;
-}
-
 static struct mg_conf *load_text(const char *text, const struct mg_option *options)
 {
-	const struct installed files[] = {{"/etc/millgate/x.conf", text},
+	const struct memory_file files[] = {{"/etc/millgate/x.conf", text},
 		{"/etc/millgate/common.conf", common_conf}, {NULL, NULL}};
-	const struct mg_conf_source source = {.read = read_installed, .argument = (void *)files};
+	const struct mg_conf_source source = {.read = read_memory, .argument = (void *)files};
 	const struct mg_option *const tables[] = {common_options, options, NULL};
 	struct mg_errors errors = {0};
 	struct mg_conf *conf = mg_conf_load_from(&source, files[0].path, tables, NULL, &errors);

@@ -102,7 +102,7 @@ t_unit_spool_kill_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 TSAN_TESTS += t/unit/spool.t
 
 CMOCKA_TESTS += t/unit/conf.t
-t_unit_conf_t_SOURCES = t/unit/conf.c
+t_unit_conf_t_SOURCES = t/unit/conf.c t/unit/conf_case.c t/unit/conf_case.h
 t_unit_conf_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
 CMOCKA_TESTS += t/unit/block.t
@@ -117,8 +117,16 @@ CMOCKA_TESTS += t/unit/fields.t
 t_unit_fields_t_SOURCES = t/unit/fields.c
 t_unit_fields_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
+CMOCKA_TESTS += t/unit/conf_errors.t
+t_unit_conf_errors_t_SOURCES = t/unit/conf_errors.c t/unit/conf_case.c t/unit/conf_case.h
+t_unit_conf_errors_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/unit/conf_files.t
+t_unit_conf_files_t_SOURCES = t/unit/conf_files.c t/unit/conf_case.c t/unit/conf_case.h
+t_unit_conf_files_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
 CMOCKA_TESTS += t/unit/conf_installed.t
-t_unit_conf_installed_t_SOURCES = t/unit/conf_installed.c
+t_unit_conf_installed_t_SOURCES = t/unit/conf_installed.c t/unit/conf_case.c t/unit/conf_case.h
 t_unit_conf_installed_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
 CMOCKA_TESTS += t/unit/table.t
@@ -134,3 +142,8 @@ TSAN_TESTS += t/unit/table_lmdb.t
 CMOCKA_TESTS += t/unit/origin.t
 t_unit_origin_t_SOURCES = t/unit/origin.c
 t_unit_origin_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+# Runners of public test data: make conformance.
+CONFORMANCE_TESTS += t/unit/conformance_addresses.t
+t_unit_conformance_addresses_t_SOURCES = t/unit/conformance_addresses.c t/unit/suite.c t/unit/suite.h
+t_unit_conformance_addresses_t_LDADD = $(LDADD) $(CMOCKA_LIBS)

@@ -90,7 +90,8 @@ static int remove_folder(void **state)
 	return 0;
 }
 
-/* `count` keys "Key0@example.org" and on, all with the value "value N", by postmap; skips the test without one that can do LMDB. */
+/* `count` keys "Key0@example.org" and on, all with the value "value N", by postmap; skips the
+ * test without one that can do LMDB. */
 static void make_map(const struct folder *folder, unsigned count, unsigned value)
 {
 	FILE *stream = fopen(folder->source, "w");
@@ -314,7 +315,8 @@ struct reader {
 	char problem[256];
 };
 
-/* Every key is there at any time, and its value is one that some rewrite gave, never an older one again. */
+/* Every key is there at any time, and its value is one that some rewrite gave, never an older one
+ * again. */
 static void *read_on(void *argument)
 {
 	struct reader *reader = argument;
