@@ -14,6 +14,9 @@
 #define PREVIOUS_MEMBER "\"previous_hash\":\""
 #define LINE_END "\"}}"
 
+/* No log comes so far, and from here on none overflows. */
+#define SEQUENCE_MAX UINT64_C(1000000000000000000)
+
 enum {
 	HASH_MEMBER_LENGTH = sizeof HASH_MEMBER - 1,
 	LINE_END_LENGTH = sizeof LINE_END - 1,
@@ -104,8 +107,7 @@ static uint64_t parse_sequence(const char *content, size_t length)
 		return 0;
 	memcpy(digits, content + length - count, count);
 	digits[count] = '\0';
-	/* One below the maximum: the next sequence must exist. */
-	return mg_str_number(digits, UINT64_MAX - 1, &number) ? number : 0;
+	return mg_str_number(digits, SEQUENCE_MAX, &number) ? number : 0;
 }
 
 /* A line, taken apart. */
@@ -263,6 +265,9 @@ enum mg_link mg_chain_follow(struct mg_chain *chain, const char *line, size_t le
 		}
 	}
 	if (chain->fragment && is_rest(chain, &parts, length)) {
+		/* The best there is: in place of the last when there is no room. */
+		if (chain->candidate_count == MG_CHAIN_CANDIDATES && parts.has_hash)
+			chain->candidate_count--;
 		if (parts.has_hash)
 			add_candidate(chain, parts.hash);
 		chain->fragment = false;

@@ -133,6 +133,7 @@ static int cut_torn(int directory, const char *name, int fd, uint64_t *torn_byte
 static int64_t follow(struct mg_lines *lines, int fd, uint64_t from, struct mg_chain *chain)
 {
 	bool first = from == 0;
+	uint64_t sequence, missing;
 	struct mg_line line;
 	int64_t good = 0;
 	int got;
@@ -141,7 +142,6 @@ static int64_t follow(struct mg_lines *lines, int fd, uint64_t from, struct mg_c
 	if (!first && mg_lines_next(lines, &line) < 0) /* the rest of a line */
 		return -1;
 	while ((got = mg_lines_next(lines, &line)) > 0) {
-		uint64_t sequence, missing;
 		enum mg_link link = mg_chain_follow(
 			chain, line.text, line.length, line.whole, first, &sequence, &missing);
 
@@ -149,6 +149,11 @@ static int64_t follow(struct mg_lines *lines, int fd, uint64_t from, struct mg_c
 			good++;
 		first = false;
 	}
+	/* Behind the last LF of a sealed segment; elsewhere it was cut off. */
+	mg_lines_rest(lines, &line);
+	if (got == 0 && line.length > 0)
+		mg_chain_follow(
+			chain, line.text, line.length, line.whole, first, &sequence, &missing);
 	return got < 0 ? -1 : good;
 }
 

@@ -144,6 +144,15 @@ t_unit_origin_t_SOURCES = t/unit/origin.c
 t_unit_origin_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
 # Runners of public test data: make conformance.
-CONFORMANCE_TESTS += t/unit/conformance_addresses.t
+conformance_runners = t/unit/conformance_addresses.t t/unit/conformance_charset.t \
+	t/unit/conformance_header_fields.t
+CONFORMANCE_TESTS += $(conformance_runners)
+if HAVE_CMOCKA
+check_PROGRAMS += $(conformance_runners)
+endif
 t_unit_conformance_addresses_t_SOURCES = t/unit/conformance_addresses.c t/unit/suite.c t/unit/suite.h
 t_unit_conformance_addresses_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+t_unit_conformance_charset_t_SOURCES = t/unit/conformance_charset.c t/unit/suite.c t/unit/suite.h
+t_unit_conformance_charset_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+t_unit_conformance_header_fields_t_SOURCES = t/unit/conformance_header_fields.c t/unit/suite.c t/unit/suite.h
+t_unit_conformance_header_fields_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
