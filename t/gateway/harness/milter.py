@@ -12,10 +12,7 @@ import time
 
 from . import children, events, wait
 
-PLACES = {
-    "millgate-log": ("milters/log/millgate-log", "millgate-log"),
-    "millgate-probe": ("t/milter/millgate-probe", "millgate-probe"),
-}
+PLACES = {"millgate-log": "millgate-log", "millgate-probe": "t/milter/millgate-probe"}
 
 
 CONFIGURATION = """socket = "{socket}"
@@ -30,16 +27,12 @@ AS_SYSTEMD = 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$@" 3<&%d'
 
 
 def program(name):
-    """The daemon's path; AssertionError with the places looked at."""
-    override = os.environ.get("MG_" + name.upper().replace("-", "_"))
+    """The daemon's path; $MG_MILLGATE_LOG and the like name another one."""
     build = os.path.abspath(os.environ.get("MG_BUILDDIR", "."))
-    places = [override] if override else [os.path.join(build, place) for place in PLACES[name]]
-    for place in places:
-        if os.access(place, os.X_OK):
-            return os.path.abspath(place)
-    raise AssertionError(
-        "no %s at %s; build first, or set MG_BUILDDIR" % (name, " or ".join(places))
-    )
+    path = os.environ.get("MG_" + name.upper().replace("-", "_"), os.path.join(build, PLACES[name]))
+    if not os.access(path, os.X_OK):
+        raise AssertionError("no %s at %s; build first, or set MG_BUILDDIR" % (name, path))
+    return path
 
 
 class Daemon:
