@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <libmilter/mfapi.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +39,20 @@ struct connection {
 static struct connection *connection_of(SMFICTX *context)
 {
 	return smfi_getpriv(context);
+}
+
+/* --- signals --- */
+
+/* libmilter starts a thread that waits by sigwait for SIGTERM, SIGHUP and SIGINT and then ends
+ * everything at once. A signal that comes before the thread that should have it waits, too, would be
+ * taken by that one: no reload, no drain. The signals are run/serve's, so libmilter's wait lasts for
+ * ever. An executable's own function goes before the C library's, also for the libraries. */
+int sigwait(const sigset_t *set, int *number)
+{
+	(void)set;
+	(void)number;
+	for (;;)
+		pause();
 }
 
 /* --- answers --- */

@@ -308,11 +308,13 @@ static void change(bool *flag)
 static void wait_for_end(void)
 {
 	sigset_t set;
-	int number;
 
 	signal_set(&set);
 	for (;;) {
-		if (sigwait(&set, &number) != 0)
+		/* Not sigwait, which front_libmilter takes from everybody. */
+		int number = sigwaitinfo(&set, NULL);
+
+		if (number < 0)
 			continue;
 		if (number != SIGUSR1 && number != SIGHUP)
 			return;

@@ -2,10 +2,9 @@
 /* serve: the life of a daemon once its configuration is loaded: readiness, signals, reload,
  * housekeeping, watchdog, the drain at the end.
  *
- * Threads: the main one waits for signals, and does nothing else, since libmilter waits for some of
- * them too and Linux gives them to the main thread first if that waits; one runs the engine; one
- * does the housekeeping of each second (event log, metrics) and the reloads; one feeds the
- * watchdog, if there is one. */
+ * Threads: the main one waits for signals, and does nothing else; one runs the engine; one does the
+ * housekeeping of each second (event log, metrics) and the reloads; one feeds the watchdog, if there
+ * is one. */
 #ifndef MG_RUN_SERVE_H
 #define MG_RUN_SERVE_H
 #include "run/front.h"
