@@ -34,7 +34,7 @@ def run(gateway, command):
     folder = os.path.dirname(gateway.daemon.program)
     command = command.replace("/var/log/millgate", gateway.daemon.event_directory)
     command = re.sub(
-        r"\b(millgate-log)\b(?! *:)", "%s -c %s" % (r"\1", gateway.daemon.configuration), command
+        r"\bmillgate-log (?=-)", "millgate-log -c %s " % gateway.daemon.configuration, command
     )
     done = subprocess.run(
         ["/bin/bash", "-o", "pipefail", "-c", command],
