@@ -44,9 +44,9 @@ static struct connection *connection_of(SMFICTX *context)
 /* --- signals --- */
 
 /* libmilter starts a thread that waits by sigwait for SIGTERM, SIGHUP and SIGINT and then ends
- * everything at once. A signal that comes before the thread that should have it waits, too, would be
- * taken by that one: no reload, no drain. The signals are run/serve's, so libmilter's wait lasts for
- * ever. An executable's own function goes before the C library's, also for the libraries. */
+ * everything at once. A signal that comes before the thread that should have it waits, too, would
+ * be taken by that one: no reload, no drain. The signals are run/serve's, so libmilter's wait lasts
+ * for ever. An executable's own function goes before the C library's, also for the libraries. */
 int sigwait(const sigset_t *set, int *number)
 {
 	(void)set;
@@ -72,6 +72,8 @@ static void set_reply(SMFICTX *context, const char *reply)
 	length = strcspn(at, " ");
 	if (length < sizeof enhanced && strspn(at, "0123456789.") == length && length > 0) {
 		memcpy(enhanced, at, length);
+		/* Postfix takes a reply whose classes differ for a broken filter (RFC 3463 2). */
+		enhanced[0] = code[0];
 		at += length + strspn(at + length, " ");
 	}
 	for (; *at != '\0' && used < REPLY_MAX; at++) {

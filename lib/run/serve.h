@@ -3,8 +3,8 @@
  * housekeeping, watchdog, the drain at the end.
  *
  * Threads: the main one waits for signals, and does nothing else; one runs the engine; one does the
- * housekeeping of each second (event log, metrics) and the reloads; one feeds the watchdog, if there
- * is one. */
+ * housekeeping of each second (event log, metrics) and the reloads; one feeds the watchdog, if
+ * there is one. */
 #ifndef MG_RUN_SERVE_H
 #define MG_RUN_SERVE_H
 #include "run/front.h"

@@ -133,6 +133,9 @@ bool mg_verdict_settle(
 		verdict->action = MG_ERROR;
 		mg_str_copy(verdict->reply, sizeof verdict->reply, slot->failed);
 	}
+	if (verdict->action == MG_DISCARD && !run->open)
+		/* Of a session: there is nothing to discard, and Postfix takes no such answer. */
+		*verdict = (struct mg_verdict){.action = MG_ERROR, .reply = "discard before MAIL"};
 	if (verdict->action == MG_ERROR && step != STEP_EOM && run->open &&
 		run->message.over_bound[0] != '\0')
 		/* It ran into the message's own bound: on_bound decides at end of message. */
