@@ -1,1 +1,47 @@
 # SPDX-License-Identifier: ISC
+
+# The filter of the tests; t/gateway uses it, too.
+check_PROGRAMS += t/milter/millgate-probe
+t_milter_millgate_probe_SOURCES = t/milter/probe.c
+
+# The tests drive millgate-log and millgate-probe through the client of lib/run.
+MILTER_DRIVER = t/milter/driver.c t/milter/driver.h t/milter/letter.c \
+	t/milter/mta_model.c t/milter/mta_model.h
+
+CMOCKA_TESTS += t/milter/steps.t
+t_milter_steps_t_SOURCES = t/milter/steps.c $(MILTER_DRIVER)
+t_milter_steps_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/milter/split.t
+t_milter_split_t_SOURCES = t/milter/split.c $(MILTER_DRIVER)
+t_milter_split_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/milter/ugly.t
+t_milter_ugly_t_SOURCES = t/milter/ugly.c $(MILTER_DRIVER)
+t_milter_ugly_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/milter/strangers.t
+t_milter_strangers_t_SOURCES = t/milter/strangers.c $(MILTER_DRIVER)
+t_milter_strangers_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/milter/verdicts.t
+t_milter_verdicts_t_SOURCES = t/milter/verdicts.c $(MILTER_DRIVER)
+t_milter_verdicts_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/milter/edits.t
+t_milter_edits_t_SOURCES = t/milter/edits.c $(MILTER_DRIVER)
+t_milter_edits_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/milter/local_mail.t
+t_milter_local_mail_t_SOURCES = t/milter/local_mail.c $(MILTER_DRIVER)
+t_milter_local_mail_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/milter/failures.t
+t_milter_failures_t_SOURCES = t/milter/failures.c $(MILTER_DRIVER)
+t_milter_failures_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/milter/life.t
+t_milter_life_t_SOURCES = t/milter/life.c $(MILTER_DRIVER)
+t_milter_life_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+TSAN_TESTS += t/milter/steps.t t/milter/strangers.t t/milter/verdicts.t
