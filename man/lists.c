@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "base/conf.h"
+#include "base/metrics.h"
 #include "log/log.h"
 #include "mail/fields.h"
+#include "run/host.h"
 #include "run/settings.h"
 
 static int print_settings(const struct mg_filter *filter)
@@ -27,6 +29,13 @@ static int print_settings_log(void)
 	return print_settings(&mg_log_filter);
 }
 
+static int print_metrics_log(void)
+{
+	mg_metrics_print_mdoc(mg_host_metrics, stdout);
+	mg_metrics_print_mdoc(mg_log_filter.metrics, stdout);
+	return 0;
+}
+
 static int print_fields(void)
 {
 	mg_fields_print_mdoc(stdout);
@@ -38,6 +47,7 @@ static const struct list {
 	int (*print)(void);
 } lists[] = {
 	{"fields", print_fields}, /* millgate-events(5) */
+	{"metrics-log", print_metrics_log}, /* millgate-log(8) */
 	{"settings-log", print_settings_log}, /* millgate-log(8) */
 };
 

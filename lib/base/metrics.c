@@ -143,6 +143,24 @@ int mg_metrics_write(const struct mg_metrics *metrics, const struct mg_metrics *
 	return result;
 }
 
+void mg_metrics_print_mdoc(const struct mg_metric *table, FILE *stream)
+{
+	for (size_t i = 0; table[i].name != NULL; i++) {
+		bool first = i == 0 || strcmp(table[i].name, table[i - 1].name) != 0;
+
+		if (first)
+			fprintf(stream, ".It Sy %s\n%s.\n", table[i].name, table[i].help);
+		if (first && table[i].labels[0] != '\0')
+			fprintf(stream, "Labels:\n");
+		if (table[i].labels[0] != '\0')
+			fprintf(stream, ".Ql %s%s\n", table[i].labels,
+				table[i + 1].name != NULL &&
+						strcmp(table[i].name, table[i + 1].name) == 0
+					? " ,"
+					: " .");
+	}
+}
+
 void mg_metrics_free(struct mg_metrics *metrics)
 {
 	free(metrics);

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/error.h"
 
@@ -30,5 +31,7 @@ int64_t mg_metrics_get(const struct mg_metrics *metrics, size_t row);
  * -1 with error. */
 int mg_metrics_write(const struct mg_metrics *metrics, const struct mg_metrics *more,
 	const char *path, struct mg_error *error);
+/* Prints a table as mdoc for a manual page: an .It a name, with its labels and help. */
+void mg_metrics_print_mdoc(const struct mg_metric *table, FILE *stream);
 void mg_metrics_free(struct mg_metrics *metrics);
 #endif
