@@ -134,12 +134,17 @@ static void print_mdoc_value(FILE *stream, const struct mg_option *option)
 	bool quotes = option->kind == MG_TEXT || option->kind == MG_WORD ||
 		      option->kind == MG_SIZE || option->kind == MG_DURATION;
 	char expected[512], range[96], text[1024];
+	const char *before = "";
 
 	mg_conf_value_expected(option, expected, sizeof(expected));
 	mg_conf_value_range(option, range, sizeof(range));
-	mg_str_format(text, sizeof(text), "%s%s%s%s%s%s", list && option->words ? "a list of " : "",
-		expected, option->unit ? ", " : "", option->unit ? option->unit : "",
-		*range ? ", " : "", range);
+	if (list && option->words)
+		before = "a list of ";
+	else if (option->kind == MG_WORD)
+		before = "one of ";
+	mg_str_format(text, sizeof(text), "%s%s%s%s%s%s", before, expected,
+		option->unit ? ", " : "", option->unit ? option->unit : "", *range ? ", " : "",
+		range);
 	print_mdoc_sentence(stream, text);
 	fputs("Default: ", stream);
 	if (quotes)
