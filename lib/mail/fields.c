@@ -196,7 +196,7 @@ void mg_fields_print_mdoc(FILE *stream)
 		if (strcmp(field->by, "all") != 0)
 			fprintf(stream, "; by %s", field->by);
 		if (privacy_names[field->privacy] != NULL)
-			fprintf(stream, "; redacted by\n.Ic %s", privacy_names[field->privacy]);
+			fprintf(stream, "; class\n.Ic %s", privacy_names[field->privacy]);
 		fprintf(stream, "\n.br\n%s.\n", field->meaning);
 	}
 }

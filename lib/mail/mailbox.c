@@ -137,6 +137,24 @@ static bool is_control(char character)
 	return (unsigned char)character < ' ' || character == 0x7f;
 }
 
+/* Adds a quoted string with its quotes. Folds go; other controls are in no address (RFC 5322 section
+ * 3.2.4) and go with the backslash before them. */
+static void add_quoted(struct parser *parser, const char *text, size_t length)
+{
+	size_t step;
+
+	for (size_t i = 0; i < length; i += step) {
+		char last;
+
+		step = text[i] == '\\' && i + 1 < length ? 2 : 1;
+		last = text[i + step - 1];
+		if (!is_control(last) || last == '\t')
+			mg_buf_add(&parser->address, text + i, step);
+		else if (step == 2 || (last != '\r' && last != '\n'))
+			parser->skipped = true;
+	}
+}
+
 static void take_quoted(struct parser *parser)
 {
 	size_t length = 0;
@@ -151,15 +169,7 @@ static void take_quoted(struct parser *parser)
 	join(parser, '"');
 	if (!parser->in_angle)
 		add_unescaped(&parser->phrase, parser->at + 1, length - 2);
-	for (size_t i = 0; i < length; i++) {
-		char character = parser->at[i];
-
-		/* Folds go; other controls are in no address (RFC 5322 section 3.2.4). */
-		if (!is_control(character) || character == '\t')
-			mg_buf_add_char(&parser->address, character);
-		else if (character != '\r' && character != '\n')
-			parser->skipped = true;
-	}
+	add_quoted(parser, parser->at, length);
 	parser->at += length;
 }
 
