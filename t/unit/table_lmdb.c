@@ -21,7 +21,7 @@
 
 /* A folder with an empty main.cf, a map's source and its LMDB file. */
 struct folder {
-	char path[64], main_cf[80], source[80], file[80], other[80], entry[96], map[96];
+	char path[64], main_cf[80], source[80], file[96], other[80], entry[128], map[128];
 };
 
 static const char *postmap_path(void)
