@@ -294,8 +294,8 @@ static void the_manual_lists_every_setting_once(void **state)
 	(void)state;
 	assert_int_equal(mg_conf_print_mdoc(conf_tables, stream), 0);
 	fclose(stream);
-	assert_non_null(
-		strstr(text, "\n.It Ic engine\nNative or libmilter.\nDefault: \"native\".\n"));
+	assert_non_null(strstr(
+		text, "\n.It Ic engine\nOne of native or libmilter.\nDefault: \"native\".\n"));
 	assert_non_null(strstr(text, "\nHow many at once.\nA number, messages, 1 to 1000.\n"));
 	assert_non_null(strstr(text, "\nA back\\eslash. 'quoted'.\n"));
 	assert_non_null(strstr(text, ".It Ic not Brq ...\nTakes the same settings"));
