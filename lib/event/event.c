@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/str.h"
+#include "event/json_text.h"
 
 #define ECS_VERSION "8.11.0"
 #define TRUNCATED "millgate.truncated"
@@ -100,54 +101,10 @@ const char *mg_event_action_name(enum mg_event_action action)
 	return actions[action].name;
 }
 
-/* --- JSON --- */
-
-static void add_escape(struct mg_buf *out, unsigned char character)
-{
-	static const char short_forms[] = "\"\"\\\\\bb\ff\nn\rr\tt";
-
-	for (const char *form = short_forms; *form != '\0'; form += 2)
-		if ((unsigned char)*form == character) {
-			mg_buf_add_char(out, '\\');
-			mg_buf_add_char(out, form[1]);
-			return;
-		}
-	mg_buf_add_format(out, "\\u%04x", character);
-}
-
-/* Adds text in quotes. U+FFFD stands for each byte that is no UTF-8. */
-static void add_json_text(struct mg_buf *out, const char *text, size_t length)
-{
-	size_t plain = 0, at = 0;
-
-	mg_buf_add_char(out, '"');
-	while (at < length) {
-		unsigned char character = (unsigned char)text[at];
-		size_t step = 1;
-
-		if (character >= 0x80)
-			step = mg_str_utf8_length(text + at, length - at);
-		else if (character < 0x20 || character == '"' || character == '\\')
-			step = 0;
-		if (step > 0) {
-			at += step;
-			continue;
-		}
-		mg_buf_add(out, text + plain, at - plain);
-		if (character >= 0x80)
-			mg_buf_add_text(out, "\xef\xbf\xbd");
-		else
-			add_escape(out, character);
-		plain = ++at;
-	}
-	mg_buf_add(out, text + plain, at - plain);
-	mg_buf_add_char(out, '"');
-}
-
 static void add_member(struct mg_buf *out, const char *name, const char *text)
 {
 	mg_buf_add_format(out, "\"%s\":", name);
-	add_json_text(out, text, strlen(text));
+	mg_json_text(out, text, strlen(text));
 }
 
 /* --- the log --- */
@@ -429,7 +386,7 @@ static void put_text(
 	if (node == NULL)
 		return;
 	before = node->value.length;
-	add_json_text(&node->value, text, length);
+	mg_json_text(&node->value, text, length);
 	end_value(event, node, before);
 }
 

@@ -8,6 +8,7 @@ lib_event_libmgevent_a_SOURCES = \
 	lib/event/event.c lib/event/event.h \
 	lib/event/index.c lib/event/index.h \
 	lib/event/index_file.c lib/event/index_file.h \
+	lib/event/json_text.c lib/event/json_text.h \
 	lib/event/lines.c lib/event/lines.h \
 	lib/event/redact.c lib/event/redact.h \
 	lib/event/segment.c lib/event/segment.h \
@@ -15,4 +16,5 @@ lib_event_libmgevent_a_SOURCES = \
 	lib/event/spool.c lib/event/spool.h \
 	lib/event/spool_read.c lib/event/spool_read.h \
 	lib/event/spool_start.c lib/event/spool_start.h \
-	lib/event/spool_trim.c lib/event/spool_trim.h
+	lib/event/spool_trim.c lib/event/spool_trim.h \
+	lib/event/spool_writer.c lib/event/spool_writer.h

@@ -7,323 +7,41 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/buf.h"
-#include "base/str.h"
-#include "event/chain.h"
 #include "event/index.h"
 #include "event/segment.h"
 #include "event/spool_start.h"
-#include "event/spool_trim.h"
+#include "event/spool_writer.h"
 
-_Static_assert(MG_DOCUMENT_MAX + MG_CHAIN_OVERHEAD <= MG_RECORD_MAX, "the end of a record fits");
-_Static_assert((int)MG_HASH_BYTES == (int)MG_CHAIN_HASH, "one size of a hash");
-
-enum { FILE_MODE = 0640, BATCH_MAX = 1024 * 1024, NAME_MAX_BYTES = 64 };
-
-#define DAY (86400 * MG_SECOND)
+enum { BATCH_MAX = 1024 * 1024, NAME_BYTES_MAX = 64 };
 
 /* A thread that appends, on its own stack. */
 struct waiter {
-	const char *document;
-	size_t length;
-	uint64_t sequence;
+	struct mg_spool_document document; /* first: a list of documents is one of waiters */
 	struct mg_error error;
 	bool done;
 	pthread_cond_t wake;
-	struct waiter *next;
 };
 
-/* What the writer alone touches: the thread that set `writing`. */
-struct writer {
-	int fd;
-	uint64_t bytes, first; /* of the open file; first 0: it has no record yet */
-	int64_t begun; /* UTC ns of its first record */
-	uint64_t sequence; /* of the last record */
-	unsigned char hash[MG_HASH_BYTES];
-	struct mg_buf batch;
-	const char *opened; /* reason of a log-opened record that is due, or NULL */
-	uint64_t torn_bytes; /* for it */
-	uint64_t lost_count; /* records that could not be written, not yet told */
-	int64_t lost_start, lost_end;
-	char lost_reason[160];
-	struct mg_trimmed trimmed; /* likewise, removed before every sink had them */
-	bool uncut; /* the file may have half a batch behind `bytes` */
-	bool renamed; /* it has its sealed name already, the next could not be made */
-};
-
-enum trouble {
-	TROUBLE_WRITE,
-	TROUBLE_ROTATE,
-	TROUBLE_TRIM,
-	TROUBLE_SYNC,
-	TROUBLE_INDEX,
-	TROUBLE_COUNT
-};
+enum trouble { TROUBLE_SYNC = MG_TROUBLE_COUNT, TROUBLE_INDEX, TROUBLE_COUNT };
 
 struct mg_spool {
-	int directory, lock;
-	const struct mg_clock *clock;
-	struct writer writer;
+	int lock;
 	char *path, *name;
+	struct mg_spool_writer writer; /* of the thread that set `writing` */
 
 	pthread_mutex_t mutex; /* for all below */
 	pthread_cond_t idle; /* nobody writes: for guests */
 	bool writing;
-	unsigned guests; /* threads that want to be the writer without appending: first served */
-	struct waiter *head, **tail;
-	struct mg_spool_settings settings;
-	mg_spool_compose *compose;
-	void *context;
+	unsigned guests; /* threads that want the writer for something else: served first */
+	struct mg_spool_document *head, **tail;
 	struct mg_spool_state state;
 	bool dirty; /* written and not synced */
 	bool index_wanted; /* a sealed segment may have no index */
-	struct mg_error troubles[TROUBLE_COUNT]; /* "" none */
+	struct mg_error troubles[TROUBLE_COUNT]; /* of the writer, then of housekeeping; "" none */
 	struct mg_error told; /* the last one that tick told */
 };
-
-/* --- the writer: one thread at a time; the mutex is not held --- */
-
-static bool write_all(int fd, const char *bytes, size_t length)
-{
-	while (length > 0) {
-		ssize_t put = write(fd, bytes, length);
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put <= 0) {
-			errno = put == 0 ? EIO : errno;
-			return false;
-		}
-		bytes += put;
-		length -= (size_t)put;
-	}
-	return true;
-}
-
-/* Adds a record to the batch; false when out of memory. */
-static bool add_record(
-	struct writer *writer, const char *document, size_t length, uint64_t *sequence)
-{
-	size_t start = writer->batch.length;
-
-	mg_buf_add(&writer->batch, document, length);
-	if (!mg_chain_seal(&writer->batch, start, *sequence + 1, writer->hash))
-		return false;
-	++*sequence;
-	return true;
-}
-
-static bool add_note(struct mg_spool *spool, const struct mg_spool_note *note, uint64_t *sequence)
-{
-	char *document = spool->compose(spool->context, note);
-	bool good;
-
-	if (document == NULL)
-		return false;
-	good = strlen(document) <= MG_DOCUMENT_MAX &&
-	       add_record(&spool->writer, document, strlen(document), sequence);
-	free(document);
-	return good;
-}
-
-static bool add_notes(struct mg_spool *spool, uint64_t *sequence)
-{
-	const struct writer *writer = &spool->writer;
-	bool good = true;
-
-	if (writer->opened != NULL) {
-		struct mg_spool_note note = {.kind = MG_NOTE_OPENED,
-			.reason = writer->opened,
-			.torn_bytes = writer->torn_bytes};
-
-		mg_str_hex(note.previous_hash, writer->hash, MG_HASH_BYTES);
-		good = add_note(spool, &note, sequence);
-	}
-	if (good && writer->lost_count > 0)
-		good = add_note(spool,
-			&(struct mg_spool_note){.kind = MG_NOTE_LOST,
-				.reason = writer->lost_reason,
-				.lost_count = writer->lost_count,
-				.start = writer->lost_start,
-				.end = writer->lost_end},
-			sequence);
-	if (good && writer->trimmed.lost_count > 0)
-		good = add_note(spool,
-			&(struct mg_spool_note){.kind = MG_NOTE_LOST,
-				.reason = "limit",
-				.lost_count = writer->trimmed.lost_count,
-				.first = writer->trimmed.lost_first,
-				.last = writer->trimmed.lost_last},
-			sequence);
-	return good;
-}
-
-/* Removes what a failed write left behind the last record. */
-static bool cut_back(struct writer *writer)
-{
-	writer->uncut = ftruncate(writer->fd, (off_t)writer->bytes) != 0;
-	return !writer->uncut;
-}
-
-/* The notes that are due and the documents, as records, in one write. 0, or -1 with error: then
- * nothing of it is in the file and no sequence is used. */
-static int write_batch(struct mg_spool *spool, struct waiter *batch, struct mg_error *error)
-{
-	struct writer *writer = &spool->writer;
-	uint64_t sequence = writer->sequence;
-	unsigned char hash[MG_HASH_BYTES];
-	bool good;
-
-	if (writer->uncut && !cut_back(writer)) {
-		mg_error_system(
-			error, errno, "write failed: the rest of an earlier one cannot be cut off");
-		return -1;
-	}
-	memcpy(hash, writer->hash, sizeof hash);
-	mg_buf_reset(&writer->batch);
-	good = add_notes(spool, &sequence);
-	for (struct waiter *waiter = batch; good && waiter != NULL; waiter = waiter->next) {
-		good = add_record(writer, waiter->document, waiter->length, &sequence);
-		waiter->sequence = sequence;
-	}
-	if (!good)
-		mg_error_set(error, "write failed: out of memory");
-	else if (!write_all(writer->fd, writer->batch.data, writer->batch.length) ||
-		 (spool->settings.durable && fdatasync(writer->fd) != 0)) {
-		mg_error_system(error, errno, "write failed");
-		cut_back(writer);
-		good = false;
-	}
-	if (!good) {
-		memcpy(writer->hash, hash, sizeof hash);
-		return -1;
-	}
-	if (writer->first == 0 && sequence > writer->sequence)
-		writer->first = writer->sequence + 1;
-	writer->bytes += writer->batch.length;
-	writer->sequence = sequence;
-	writer->opened = NULL;
-	writer->torn_bytes = writer->lost_count = writer->trimmed.lost_count = 0;
-	return 0;
-}
-
-static bool note_due(const struct writer *writer)
-{
-	return writer->opened != NULL || writer->lost_count > 0 || writer->trimmed.lost_count > 0;
-}
-
-/* Remembers records that could not be written. */
-static void count_lost(struct mg_spool *spool, uint64_t count, const struct mg_error *error)
-{
-	struct writer *writer = &spool->writer;
-	int64_t now = spool->clock->utc(spool->clock);
-
-	if (writer->lost_count == 0)
-		writer->lost_start = now;
-	writer->lost_end = now;
-	writer->lost_count += count;
-	mg_str_copy(writer->lost_reason, sizeof writer->lost_reason, error->text);
-}
-
-static void set_trouble(struct mg_spool *spool, enum trouble trouble, const struct mg_error *error)
-{
-	pthread_mutex_lock(&spool->mutex);
-	spool->troubles[trouble] = error == NULL ? (struct mg_error){""} : *error;
-	pthread_mutex_unlock(&spool->mutex);
-}
-
-/* Removes old segments and counts what is left. */
-static void trim(struct mg_spool *spool)
-{
-	struct writer *writer = &spool->writer;
-	struct mg_trimmed trimmed;
-	struct mg_error error;
-	int result =
-		mg_spool_trim(spool->directory, &spool->settings, spool->clock->utc(spool->clock),
-			writer->first > 0 ? writer->first : writer->sequence + 1, writer->bytes,
-			&trimmed, &error);
-
-	set_trouble(spool, TROUBLE_TRIM, result == 0 ? NULL : &error);
-	if (trimmed.lost_count > 0) {
-		if (writer->trimmed.lost_count == 0)
-			writer->trimmed.lost_first = trimmed.lost_first;
-		writer->trimmed.lost_last = trimmed.lost_last;
-		writer->trimmed.lost_count += trimmed.lost_count;
-	}
-	pthread_mutex_lock(&spool->mutex);
-	spool->state.segments = trimmed.segments + 1;
-	spool->state.bytes = trimmed.bytes + writer->bytes;
-	spool->state.lost += trimmed.lost_count;
-	spool->index_wanted = true;
-	pthread_mutex_unlock(&spool->mutex);
-}
-
-/* Gives the open file its sealed name and makes the next. 0, or -1 with errno: the file is
- * written on, and this is tried again. */
-static int next_file(struct mg_spool *spool)
-{
-	struct writer *writer = &spool->writer;
-	char open_name[MG_SEGMENT_NAME], sealed_name[MG_SEGMENT_NAME];
-	int fd, old = writer->fd;
-
-	mg_segment_name(open_name, spool->name, 0, ".jsonl");
-	mg_segment_name(sealed_name, spool->name, writer->first, ".jsonl");
-	if (!writer->renamed) {
-		if (faccessat(spool->directory, sealed_name, F_OK, 0) == 0) {
-			errno = EEXIST;
-			return -1;
-		}
-		if (fdatasync(old) != 0 ||
-			renameat(spool->directory, open_name, spool->directory, sealed_name) != 0)
-			return -1;
-		writer->renamed = true;
-	}
-	fd = openat(spool->directory, open_name,
-		O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
-	if (fd < 0)
-		return -1;
-	if (fchmod(fd, FILE_MODE) != 0 || fsync(spool->directory) != 0) {
-		int number = errno;
-
-		close(fd);
-		unlinkat(spool->directory, open_name, 0);
-		errno = number;
-		return -1;
-	}
-	pthread_mutex_lock(&spool->mutex);
-	writer->fd = fd;
-	pthread_mutex_unlock(&spool->mutex);
-	close(old);
-	return 0;
-}
-
-/* Goes on to the next file when this one is full or a day old. */
-static void rotate_if_due(struct mg_spool *spool)
-{
-	struct writer *writer = &spool->writer;
-	int64_t now = spool->clock->utc(spool->clock);
-	bool full = writer->bytes >= spool->settings.segment_bytes;
-	struct mg_error error;
-
-	if (writer->first == 0 || writer->uncut || writer->opened != NULL ||
-		(!full && now - writer->begun < DAY))
-		return;
-	if (next_file(spool) != 0) {
-		mg_error_system(&error, errno, "%s/%s.jsonl: cannot begin the next file",
-			spool->path, spool->name);
-		set_trouble(spool, TROUBLE_ROTATE, &error);
-		return;
-	}
-	set_trouble(spool, TROUBLE_ROTATE, NULL);
-	writer->bytes = writer->first = 0;
-	writer->begun = now;
-	writer->renamed = false;
-	writer->opened = full ? "size" : "age";
-	trim(spool);
-}
 
 /* --- taking turns: the mutex is held --- */
 
@@ -333,7 +51,7 @@ static void stop_writing(struct mg_spool *spool)
 	if (spool->guests > 0)
 		pthread_cond_signal(&spool->idle);
 	else if (spool->head != NULL)
-		pthread_cond_signal(&spool->head->wake);
+		pthread_cond_signal(&((struct waiter *)spool->head)->wake);
 }
 
 /* Becomes the writer for something else than appending. */
@@ -346,29 +64,30 @@ static void begin_as_guest(struct mg_spool *spool)
 	spool->writing = true;
 }
 
-/* What a write changed, for others to see. before: bytes of the file before it. */
-static void publish(
-	struct mg_spool *spool, uint64_t before, int result, const struct mg_error *error)
+/* What the writer did, for others to see. */
+static void publish(struct mg_spool *spool)
 {
-	const struct writer *writer = &spool->writer;
+	struct mg_spool_writer *writer = &spool->writer;
 
-	spool->state.sequence = writer->sequence;
-	spool->state.bytes += writer->bytes - before;
-	spool->state.failing = result != 0;
-	spool->troubles[TROUBLE_WRITE] = result != 0 ? *error : (struct mg_error){""};
-	if (writer->bytes > before && !spool->settings.durable)
+	if (writer->sequence != spool->state.sequence && !writer->settings.durable)
 		spool->dirty = true;
+	spool->state = (struct mg_spool_state){.sequence = writer->sequence,
+		.bytes = writer->sealed_bytes + writer->bytes,
+		.segments = writer->sealed_segments + 1,
+		.lost = writer->lost,
+		.failing = writer->troubles[MG_TROUBLE_WRITE].text[0] != '\0'};
+	memcpy(spool->troubles, writer->troubles, sizeof writer->troubles);
+	spool->index_wanted = spool->index_wanted || writer->rotated;
+	writer->rotated = false;
 }
 
 /* Takes from the queue what one batch holds: not more than the file has room for, at least one. */
-static struct waiter *take_batch(struct mg_spool *spool)
+static struct mg_spool_document *take_batch(struct mg_spool *spool)
 {
-	const struct writer *writer = &spool->writer;
-	uint64_t left = spool->settings.segment_bytes > writer->bytes
-				? spool->settings.segment_bytes - writer->bytes
-				: 0;
+	uint64_t segment = spool->writer.settings.segment_bytes, bytes = spool->writer.bytes;
+	uint64_t left = segment > bytes ? segment - bytes : 0;
 	size_t room = left < BATCH_MAX ? (size_t)left : BATCH_MAX, taken = 0;
-	struct waiter *batch = spool->head, **end = &spool->head;
+	struct mg_spool_document *batch = spool->head, **end = &spool->head;
 
 	while (*end != NULL && (taken == 0 || taken + (*end)->length <= room)) {
 		taken += (*end)->length;
@@ -382,58 +101,41 @@ static struct waiter *take_batch(struct mg_spool *spool)
 }
 
 /* Tells the threads of a batch how it ended. Each may be gone as soon as the mutex is free. */
-static uint64_t finish_batch(struct waiter *batch, int result, const struct mg_error *error)
+static void finish_batch(struct mg_spool_document *batch, const struct mg_error *error)
 {
-	uint64_t count = 0;
-
 	while (batch != NULL) {
-		struct waiter *next = batch->next;
+		struct waiter *waiter = (struct waiter *)batch;
 
-		if (result != 0) {
-			batch->sequence = 0;
-			batch->error = *error;
-		}
-		batch->done = true;
-		pthread_cond_signal(&batch->wake);
-		batch = next;
-		count++;
+		batch = batch->next;
+		if (waiter->document.sequence == 0)
+			waiter->error = *error;
+		waiter->done = true;
+		pthread_cond_signal(&waiter->wake);
 	}
-	return count;
 }
 
-/* Writes one batch for all that wait. */
+/* Writes one batch for all that wait. The mutex is free while files are touched. */
 static void lead(struct mg_spool *spool)
 {
-	struct writer *writer = &spool->writer;
-	struct mg_error error;
-	struct waiter *batch;
-	uint64_t before, count;
-	int result;
+	struct mg_spool_document *batch;
 
 	spool->writing = true;
 	pthread_mutex_unlock(&spool->mutex);
-	rotate_if_due(spool);
+	mg_spool_writer_rotate(&spool->writer);
 	pthread_mutex_lock(&spool->mutex);
 	batch = take_batch(spool);
 	pthread_mutex_unlock(&spool->mutex);
-	before = writer->bytes;
-	result = write_batch(spool, batch, &error);
+	mg_spool_writer_write(&spool->writer, batch);
 	pthread_mutex_lock(&spool->mutex);
-	publish(spool, before, result, &error);
-	count = finish_batch(batch, result, &error);
-	if (result != 0) {
-		count_lost(spool, count, &error);
-		spool->state.lost += count;
-	}
+	publish(spool);
+	finish_batch(batch, &spool->troubles[MG_TROUBLE_WRITE]);
 	stop_writing(spool);
 }
-
-/* --- interface --- */
 
 uint64_t mg_spool_append(
 	struct mg_spool *spool, const char *document, size_t length, struct mg_error *error)
 {
-	struct waiter waiter = {.document = document, .length = length};
+	struct waiter waiter = {.document = {.text = document, .length = length}};
 
 	if (length > MG_DOCUMENT_MAX || memchr(document, '\n', length) != NULL) {
 		mg_error_set(error, "%s: no document of a record (%zu bytes)", spool->name, length);
@@ -441,8 +143,8 @@ uint64_t mg_spool_append(
 	}
 	pthread_cond_init(&waiter.wake, NULL);
 	pthread_mutex_lock(&spool->mutex);
-	*spool->tail = &waiter;
-	spool->tail = &waiter.next;
+	*spool->tail = &waiter.document;
+	spool->tail = &waiter.document.next;
 	while (!waiter.done) {
 		if (!spool->writing && spool->guests == 0)
 			lead(spool);
@@ -451,52 +153,55 @@ uint64_t mg_spool_append(
 	}
 	pthread_mutex_unlock(&spool->mutex);
 	pthread_cond_destroy(&waiter.wake);
-	if (waiter.sequence == 0)
+	if (waiter.document.sequence == 0)
 		mg_error_set(error, "%s/%s.jsonl: %s", spool->path, spool->name, waiter.error.text);
-	return waiter.sequence;
+	return waiter.document.sequence;
 }
 
-/* Writes the notes that are due; with `rotate` goes on to the next file when it is time. */
-static void keep_house(struct mg_spool *spool, bool rotate)
+/* --- housekeeping --- */
+
+static void set_trouble(struct mg_spool *spool, enum trouble trouble, const struct mg_error *error)
 {
-	struct writer *writer = &spool->writer;
-	struct mg_error error;
-	uint64_t before;
-	int result;
+	pthread_mutex_lock(&spool->mutex);
+	spool->troubles[trouble] = error == NULL ? (struct mg_error){""} : *error;
+	pthread_mutex_unlock(&spool->mutex);
+}
+
+/* Writes the notes that are due; with `rotate` goes on to the next file when it is time. When
+ * something was written since the last sync: a descriptor to sync, else -1; *dirty says which. */
+static int keep_house(struct mg_spool *spool, bool rotate, bool *dirty)
+{
+	int fd = -1;
 
 	pthread_mutex_lock(&spool->mutex);
 	begin_as_guest(spool);
 	pthread_mutex_unlock(&spool->mutex);
 	if (rotate)
-		rotate_if_due(spool);
-	before = writer->bytes;
-	result = note_due(writer) || writer->uncut ? write_batch(spool, NULL, &error) : 0;
+		mg_spool_writer_rotate(&spool->writer);
+	mg_spool_writer_write(&spool->writer, NULL);
 	pthread_mutex_lock(&spool->mutex);
-	publish(spool, before, result, &error);
-	stop_writing(spool);
-	pthread_mutex_unlock(&spool->mutex);
-}
-
-/* Syncs what was written since the last time, while others go on writing. */
-static void sync_file(struct mg_spool *spool)
-{
-	struct mg_error error;
-	int fd = -1;
-	bool dirty;
-
-	pthread_mutex_lock(&spool->mutex);
-	dirty = spool->dirty;
-	if (dirty)
+	publish(spool);
+	*dirty = spool->dirty;
+	if (*dirty)
 		fd = fcntl(spool->writer.fd, F_DUPFD_CLOEXEC, 0);
 	spool->dirty = false;
+	stop_writing(spool);
 	pthread_mutex_unlock(&spool->mutex);
-	if (!dirty)
-		return;
-	if (fd < 0 || fdatasync(fd) != 0) {
+	return fd;
+}
+
+/* Keeps house, then syncs while others go on writing. */
+static void keep_house_and_sync(struct mg_spool *spool, bool rotate)
+{
+	struct mg_error error;
+	bool dirty;
+	int fd = keep_house(spool, rotate, &dirty);
+
+	if (dirty && (fd < 0 || fdatasync(fd) != 0)) {
 		mg_error_system(
 			&error, errno, "%s/%s.jsonl: cannot sync", spool->path, spool->name);
 		set_trouble(spool, TROUBLE_SYNC, &error);
-	} else {
+	} else if (dirty) {
 		set_trouble(spool, TROUBLE_SYNC, NULL);
 	}
 	if (fd >= 0)
@@ -509,7 +214,7 @@ static bool has_file(const struct mg_spool *spool, uint64_t first, const char *s
 	char file[MG_SEGMENT_NAME];
 
 	mg_segment_name(file, spool->name, first, suffix);
-	return faccessat(spool->directory, file, F_OK, 0) == 0;
+	return faccessat(spool->writer.directory, file, F_OK, 0) == 0;
 }
 
 static void build_index(struct mg_spool *spool, uint64_t first)
@@ -527,7 +232,7 @@ static void build_index(struct mg_spool *spool, uint64_t first)
 	/* Trimmed meanwhile. */
 	if (!has_file(spool, first, ".jsonl")) {
 		mg_segment_name(file, spool->name, first, ".idx");
-		unlinkat(spool->directory, file, 0);
+		unlinkat(spool->writer.directory, file, 0);
 	}
 	free(path);
 }
@@ -536,16 +241,14 @@ static void build_index(struct mg_spool *spool, uint64_t first)
 static void index_one(struct mg_spool *spool)
 {
 	struct mg_segments segments;
+	bool wanted;
 	size_t i;
 
 	pthread_mutex_lock(&spool->mutex);
-	if (!spool->index_wanted) {
-		pthread_mutex_unlock(&spool->mutex);
-		return;
-	}
+	wanted = spool->index_wanted;
 	spool->index_wanted = false;
 	pthread_mutex_unlock(&spool->mutex);
-	if (mg_segments_list(spool->directory, spool->name, &segments, NULL) != 0)
+	if (!wanted || mg_segments_list(spool->writer.directory, spool->name, &segments, NULL) != 0)
 		return;
 	for (i = 0; i < segments.count; i++)
 		if (!has_file(spool, segments.list[i].first, ".idx")) {
@@ -563,8 +266,7 @@ int mg_spool_tick(struct mg_spool *spool, struct mg_error *error)
 	const struct mg_error none = {""}, *trouble = &none;
 	int result = 0;
 
-	keep_house(spool, true);
-	sync_file(spool);
+	keep_house_and_sync(spool, true);
 	index_one(spool);
 	pthread_mutex_lock(&spool->mutex);
 	for (size_t i = 0; i < TROUBLE_COUNT && trouble->text[0] == '\0'; i++)
@@ -580,13 +282,21 @@ int mg_spool_tick(struct mg_spool *spool, struct mg_error *error)
 	return result;
 }
 
+/* --- the rest of the interface --- */
+
+/* directory and name stay those of the spool. */
+static void set_settings(struct mg_spool *spool, const struct mg_spool_settings *settings)
+{
+	spool->writer.settings = *settings;
+	spool->writer.settings.directory = spool->path;
+	spool->writer.settings.name = spool->name;
+}
+
 void mg_spool_set(struct mg_spool *spool, const struct mg_spool_settings *settings)
 {
 	pthread_mutex_lock(&spool->mutex);
 	begin_as_guest(spool);
-	spool->settings = *settings;
-	spool->settings.directory = spool->path;
-	spool->settings.name = spool->name;
+	set_settings(spool, settings);
 	stop_writing(spool);
 	pthread_mutex_unlock(&spool->mutex);
 }
@@ -595,8 +305,8 @@ void mg_spool_set_compose(struct mg_spool *spool, mg_spool_compose *compose, voi
 {
 	pthread_mutex_lock(&spool->mutex);
 	begin_as_guest(spool);
-	spool->compose = compose;
-	spool->context = context;
+	spool->writer.compose = compose;
+	spool->writer.context = context;
 	stop_writing(spool);
 	pthread_mutex_unlock(&spool->mutex);
 }
@@ -608,29 +318,22 @@ void mg_spool_state(struct mg_spool *spool, struct mg_spool_state *state)
 	pthread_mutex_unlock(&spool->mutex);
 }
 
-/* Begins where the log ended; the first record waits for keep_house. */
+/* Begins where the log ended. */
 static bool start(struct mg_spool *spool, struct mg_error *error)
 {
-	struct writer *writer = &spool->writer;
-	struct mg_spool_start begin;
+	struct mg_spool_writer *writer = &spool->writer;
 
-	spool->directory = open(spool->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (spool->directory < 0) {
+	writer->path = spool->path;
+	writer->name = spool->name;
+	writer->directory = open(spool->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (writer->directory < 0) {
 		mg_error_system(error, errno, "%s", spool->path);
 		return false;
 	}
-	spool->lock = mg_spool_lock(spool->directory, spool->path, spool->name, error);
-	if (spool->lock < 0 ||
-		mg_spool_recover(spool->directory, spool->path, spool->name, &begin, error) != 0)
+	spool->lock = mg_spool_lock(writer->directory, spool->path, spool->name, error);
+	if (spool->lock < 0 || !mg_spool_writer_start(writer, error))
 		return false;
-	writer->fd = begin.fd;
-	writer->bytes = begin.bytes;
-	writer->first = begin.first;
-	writer->begun = begin.bytes > 0 ? begin.begun : spool->clock->utc(spool->clock);
-	writer->sequence = begin.sequence;
-	memcpy(writer->hash, begin.hash, sizeof writer->hash);
-	writer->torn_bytes = begin.torn_bytes;
-	writer->opened = begin.damaged ? "damaged" : "start";
+	keep_house_and_sync(spool, false);
 	return true;
 }
 
@@ -640,51 +343,41 @@ struct mg_spool *mg_spool_open(const struct mg_spool_settings *settings,
 {
 	struct mg_spool *spool = calloc(1, sizeof *spool);
 
-	if (spool == NULL || strlen(settings->name) > NAME_MAX_BYTES) {
+	if (spool == NULL || strlen(settings->name) > NAME_BYTES_MAX) {
 		mg_error_set(error, "%s/%s.jsonl: %s", settings->directory, settings->name,
 			spool == NULL ? "out of memory" : "the name is too long");
 		free(spool);
 		return NULL;
 	}
-	spool->directory = spool->lock = spool->writer.fd = -1;
-	spool->clock = clock;
-	spool->compose = compose;
-	spool->context = context;
+	spool->writer = (struct mg_spool_writer){
+		.directory = -1, .fd = -1, .clock = clock, .compose = compose, .context = context};
+	spool->lock = -1;
 	spool->tail = &spool->head;
 	spool->path = strdup(settings->directory);
 	spool->name = strdup(settings->name);
 	pthread_mutex_init(&spool->mutex, NULL);
 	pthread_cond_init(&spool->idle, NULL);
-	if (spool->path == NULL || spool->name == NULL) {
+	set_settings(spool, settings);
+	if (spool->path == NULL || spool->name == NULL)
 		mg_error_set(
 			error, "%s/%s.jsonl: out of memory", settings->directory, settings->name);
-		mg_spool_close(spool);
-		return NULL;
-	}
-	mg_spool_set(spool, settings);
-	if (!start(spool, error)) {
-		mg_spool_close(spool);
-		return NULL;
-	}
-	trim(spool);
-	keep_house(spool, false);
-	return spool;
+	else if (start(spool, error))
+		return spool;
+	mg_spool_close(spool);
+	return NULL;
 }
 
 void mg_spool_close(struct mg_spool *spool)
 {
 	if (spool == NULL)
 		return;
-	if (spool->writer.fd >= 0) {
-		keep_house(spool, false);
-		sync_file(spool);
-		close(spool->writer.fd);
-	}
-	if (spool->directory >= 0)
-		close(spool->directory);
+	if (spool->writer.fd >= 0)
+		keep_house_and_sync(spool, false);
+	mg_spool_writer_close(&spool->writer);
+	if (spool->writer.directory >= 0)
+		close(spool->writer.directory);
 	if (spool->lock >= 0)
 		close(spool->lock);
-	mg_buf_free(&spool->writer.batch);
 	pthread_mutex_destroy(&spool->mutex);
 	pthread_cond_destroy(&spool->idle);
 	free(spool->path);
