@@ -30,7 +30,9 @@ def sent(kind, client, sender, recipients, direction, subject="a test", written=
     message_id, content = compose("%s-%d" % (kind, next(number)), written or subject, **options)
     reply, taken = how(sender, recipients, content)
     equal((reply.good, reply.queue_id is not None), (True, True), "%s: %r" % (kind, reply))
-    return [Sent(kind, client, reply, sender, taken, message_id, subject, direction)]
+    message = Sent(kind, client, reply, sender, taken, direction)
+    message.message_id, message.subject, message.size = message_id, subject, len(content)
+    return [message]
 
 
 def plain_inbound(postfix):
@@ -224,7 +226,7 @@ def without_message_id(postfix):
         reply, taken = client.message(
             "a@example.com", ["ann@example.org"], b"From: bare@example.com\r\n\r\nbare\r\n"
         )
-        return [Sent("bare", client, reply, "a@example.com", taken, None, None, "inbound")]
+        return [Sent("bare", client, reply, "a@example.com", taken, "inbound")]
 
 
 KINDS = [
@@ -333,6 +335,11 @@ def compare(entry, event):
         faults.append(
             "%s %s: Date is %r"
             % (entry.kind, entry.queue_id, get(event, "email.origination_timestamp"))
+        )
+    if entry.size and get(event, "millgate.smtp.size") != entry.size:
+        faults.append(
+            "%s %s: size %r, sent %d"
+            % (entry.kind, entry.queue_id, get(event, "millgate.smtp.size"), entry.size)
         )
     if bool(get(event, "tls.established")) != bool(entry.tls_version):
         faults.append(

@@ -8,6 +8,10 @@ import re
 import socket
 import ssl
 
+TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+TLS.check_hostname = False
+TLS.verify_mode = ssl.CERT_NONE
+
 QUEUED = re.compile(r"queued as ([0-9A-Za-z]+)")
 
 
@@ -98,10 +102,7 @@ class Client:
         return reply
 
     def _secure(self):
-        context = ssl.create_default_context()
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-        self.socket = context.wrap_socket(self.socket)
+        self.socket = TLS.wrap_socket(self.socket)
         self.tls_version = self.socket.version()
         self.tls_cipher = self.socket.cipher()[0]
 

@@ -13,18 +13,14 @@ from .mail import Client, Closed, compose
 class Sent:
     """A message that Postfix accepted, and what its event must say."""
 
-    def __init__(self, kind, client, reply, sender, recipients, message_id, subject, direction):
+    def __init__(self, kind, client, reply, sender, recipients, direction):
         self.kind = kind
         self.queue_id = reply.queue_id
         self.ip, self.port, self.helo = client.address, client.port, client.helo
-        self.user, self.tls_version, self.tls_cipher = (
-            client.user,
-            client.tls_version,
-            client.tls_cipher,
-        )
-        self.sender, self.recipients = sender, recipients
-        self.message_id, self.subject, self.direction = message_id, subject, direction
-        self.local = False
+        self.tls_version, self.tls_cipher = client.tls_version, client.tls_cipher
+        self.user = client.user
+        self.sender, self.recipients, self.direction = sender, recipients, direction
+        self.message_id = self.subject = self.size = None
 
 
 def record_faults(accepted, daemon):
