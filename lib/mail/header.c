@@ -94,6 +94,14 @@ static int hex_digit(char character)
 	return character >= 'a' && character <= 'f' ? character - 'a' + 10 : -1;
 }
 
+/* The byte of two hexadecimal digits, -1 when they are none. */
+static int hex_byte(const char *text)
+{
+	int high = hex_digit(text[0]), low = hex_digit(text[1]);
+
+	return high >= 0 && low >= 0 ? high * 16 + low : -1;
+}
+
 /* RFC 2047 section 4.2; "=" without two digits stays, a fold goes. */
 static void decode_q(const char *text, size_t length, struct mg_buf *out)
 {
@@ -101,16 +109,16 @@ static void decode_q(const char *text, size_t length, struct mg_buf *out)
 
 	for (size_t i = 0; i < length; i++) {
 		char character = text[i] == '_' ? ' ' : text[i];
+		int byte = -1;
 
 		folded = is_blank(text[i]) && (folded || text[i] == '\r' || text[i] == '\n');
 		if (folded)
 			continue;
-		if (character == '=' && i + 2 < length && hex_digit(text[i + 1]) >= 0 &&
-			hex_digit(text[i + 2]) >= 0) {
-			character = (char)(hex_digit(text[i + 1]) << 4 | hex_digit(text[i + 2]));
+		if (character == '=' && i + 2 < length)
+			byte = hex_byte(text + i + 1);
+		if (byte >= 0)
 			i += 2;
-		}
-		mg_buf_add_char(out, character);
+		mg_buf_add_char(out, byte >= 0 ? (char)byte : character);
 	}
 }
 
