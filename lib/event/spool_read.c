@@ -409,7 +409,7 @@ int mg_spool_verify(const char *directory, const char *name, FILE *stream,
 	struct mg_spool_reader *reader = mg_spool_reader_open(directory, name, 0, error);
 	struct mg_spool_report own;
 	struct mg_record record;
-	struct mg_line rest;
+	struct mg_line rest = {0};
 	int got;
 
 	if (report == NULL)

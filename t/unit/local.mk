@@ -87,6 +87,26 @@ t_unit_linear_t_SOURCES = t/unit/linear.c
 t_unit_linear_t_LDADD = t/unit/libcounted.a $(CRYPTO_LIBS) $(CMOCKA_LIBS)
 
 # The event log.
+CMOCKA_TESTS += t/unit/cursor.t
+t_unit_cursor_t_SOURCES = t/unit/cursor.c t/unit/spool_place.c t/unit/spool_place.h
+t_unit_cursor_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/unit/event.t
+t_unit_event_t_SOURCES = t/unit/event.c t/unit/spool_place.c t/unit/spool_place.h
+t_unit_event_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/unit/index.t
+t_unit_index_t_SOURCES = t/unit/index.c t/unit/spool_place.c t/unit/spool_place.h
+t_unit_index_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/unit/redact.t
+t_unit_redact_t_SOURCES = t/unit/redact.c
+t_unit_redact_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/unit/spool_trim.t
+t_unit_spool_trim_t_SOURCES = t/unit/spool_trim.c t/unit/spool_place.c t/unit/spool_place.h
+t_unit_spool_trim_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
 CMOCKA_TESTS += t/unit/spool.t
 t_unit_spool_t_SOURCES = t/unit/spool.c t/unit/spool_place.c t/unit/spool_place.h
 t_unit_spool_t_LDADD = $(LDADD) $(CMOCKA_LIBS)

@@ -124,7 +124,7 @@ static void a_record_tells_where_it_stands(void **state)
 	struct spool_place *place = *state;
 	uint64_t last = make_segments(place, 40);
 	struct mg_spool_reader *reader = read_from(place, 0);
-	struct mg_record record;
+	struct mg_record record = {0};
 
 	for (uint64_t i = 1; i <= last; i++) {
 		size_t length;
@@ -436,7 +436,7 @@ static void a_missing_segment_is_missing_sequences(void **state)
 	reader = read_from(place, 0);
 	while (next == 0 && mg_spool_reader_next(reader, &record, NULL) == 1) {
 		if (second[0] == '\0' && strcmp(record.file, FIRST_SEALED) != 0) {
-			strcpy(second, record.file);
+			snprintf(second, sizeof second, "%s", record.file);
 			first = record.sequence;
 		}
 		if (second[0] != '\0' && strcmp(record.file, second) != 0)
