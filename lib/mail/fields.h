@@ -54,12 +54,9 @@
 	X(TLS_CLIENT_ISSUER, "tls.client.issuer", KEYWORD, false, NONE, "all", \
 		"Common name of its issuer") \
 	X(ORGANIZATION_ID, "organization.id", KEYWORD, false, NONE, "all", "Tenant") \
-	X(RULE_NAME, "rule.name", KEYWORD, false, NONE, "policy dlp", \
-		"Title of the rule that decided") \
 	X(NETWORK_PROTOCOL, "network.protocol", KEYWORD, false, NONE, "all", \
 		"smtp; absent for mail that did not come by SMTP") \
 	X(TAGS, "tags", KEYWORD, true, NONE, "all", "test: sent by millgate try") \
-	X(ERROR_MESSAGE, "error.message", TEXT, false, NONE, "all", "What the system said") \
 	X(SESSION_KEY, "millgate.session.key", KEYWORD, false, CLIENT, "all", \
 		"address:port of the client: joins events before there is a queue id") \
 	X(SMTP_HELO, "millgate.smtp.helo", KEYWORD, false, CLIENT, "all", \
@@ -70,8 +67,6 @@
 		"Size of the message as the filter saw it, header and body, bytes") \
 	X(SMTP_RECIPIENT_COUNT, "millgate.smtp.recipient_count", LONG, false, NONE, "all", \
 		"Number of envelope recipients") \
-	X(SMTP_REPLY, "millgate.smtp.reply", KEYWORD, false, NONE, "all", \
-		"Reply the client got, or would have got") \
 	X(SMTP_STAGE, "millgate.smtp.stage", KEYWORD, false, NONE, "all", \
 		"Step of SMTP: connect, helo, mail, rcpt, data, eom") \
 	X(SMTP_AUTH_METHOD, "millgate.smtp.auth_method", KEYWORD, false, NONE, "log", \
@@ -80,8 +75,6 @@
 		"Name of the listening service (milter_macro_daemon_name)") \
 	X(LOCAL, "millgate.local", BOOLEAN, false, NONE, "all", \
 		"The message did not come by SMTP: sendmail(1), a bounce or notice") \
-	X(GATEWAY, "millgate.gateway", KEYWORD, false, NONE, "all", \
-		"Gateway as in the setting of that name") \
 	X(HEADER_TO, "millgate.header.to", KEYWORD, true, RECIPIENTS, "log", \
 		"Addresses of the To field") \
 	X(HEADER_CC, "millgate.header.cc", KEYWORD, true, RECIPIENTS, "log", \
@@ -89,7 +82,8 @@
 	X(HEADER_FROM_NAME, "millgate.header.from_name", KEYWORD, true, SENDERS, "log", \
 		"Display names of the From field, decoded") \
 	X(HOLD_CODE, "millgate.hold.code", KEYWORD, false, NONE, "all", \
-		"Code of the hold that was asked for") \
+		"Code of a hold: in message-accepted that of the field X-Millgate-Hold, which only the " \
+		"hold queue proves to be a filter's") \
 	X(BOUND, "millgate.bound", KEYWORD, false, NONE, "all", \
 		"The setting whose bound the message went over") \
 	X(DRY_RUN, "millgate.dry_run", BOOLEAN, false, NONE, "all", \
