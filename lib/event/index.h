@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* index: NAME-<first sequence>.idx beside a sealed segment: sorted pairs (64-bit hash of a key, offset of the line), so that a look-up over 190
  * segments of 64 MiB takes milliseconds. Keys: trace.id, millgate.session.key, email.local_id, email.message_id, every address (lower case),
- * REF (last 8 hex of event.id). The file: magic and version, count, the size of its segment, the pairs, a checksum; rebuilt when
+ * REF (last 8 hex of event.id). The file (index_file.h): magic and version, count, the size of its segment, the pairs, checksums; rebuilt when
  * missing, damaged or not of its segment's size. */
 #ifndef MG_EVENT_INDEX_H
 #define MG_EVENT_INDEX_H
