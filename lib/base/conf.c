@@ -169,6 +169,7 @@ void mg_conf_error(const struct mg_conf *conf, const char *name, struct mg_error
 {
 	struct mg_conf_context context = {.errors = errors, .shown = "", .section = conf};
 	char text[sizeof(((struct mg_error *)NULL)->text)];
+	const char *main_file = conf->tree->shown;
 	unsigned line = 0;
 	va_list arguments;
 
@@ -183,7 +184,7 @@ void mg_conf_error(const struct mg_conf *conf, const char *name, struct mg_error
 	for (const struct mg_conf *at = context.section; at && !*context.shown; at = at->parent)
 		section_place(at, &context.shown, &line);
 	if (!*context.shown)
-		context.shown = conf->tree->shown;
+		context.shown = main_file;
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);

@@ -39,7 +39,7 @@ static const char *resolve_path(
 	if (!whole)
 		return NULL;
 	memcpy(whole, from->path, folder);
-	strcpy(whole + folder, path);
+	memcpy(whole + folder, path, strlen(path) + 1);
 	return whole;
 }
 

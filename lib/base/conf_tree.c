@@ -232,7 +232,7 @@ static struct mg_conf_assignment **in_order(const struct mg_conf_slot *slot, siz
 	*count = 0;
 	for (struct mg_conf_assignment *a = slot->assigned; a; a = a->next)
 		++*count;
-	order = calloc(*count, sizeof(*order));
+	order = calloc(*count + 1, sizeof(*order));
 	if (!order)
 		return NULL;
 	at = *count;

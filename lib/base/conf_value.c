@@ -237,12 +237,14 @@ static bool make_list(const struct conversion *c)
 	const struct mg_conf_entry single = {.text = c->raw->text, .line = c->raw->line};
 	bool is_list = c->raw->kind == MG_CONF_RAW_LIST, good = true;
 	const struct mg_conf_entry *entries = is_list ? c->raw->entries : &single;
-	size_t count = is_list ? c->raw->count : c->raw->kind != MG_CONF_RAW_BARE || *c->raw->text;
+	size_t count = is_list ? c->raw->count : 1;
 	struct mg_network *networks = NULL;
 	const char **list;
 
 	if (c->raw->kind == MG_CONF_RAW_WORD)
 		return refuse_without_quotes(c);
+	if (c->raw->kind == MG_CONF_RAW_BARE && !*c->raw->text)
+		count = 0;
 	list = mg_conf_alloc(c->tree, (count + 1) * sizeof(*list));
 	if (c->option->kind == MG_NETWORKS)
 		networks = mg_conf_alloc(c->tree, (count + 1) * sizeof(*networks));

@@ -100,7 +100,7 @@ static void *open_cidr(const char *path, struct mg_errors *errors)
 		else
 			read_rows(cidr, path, errors);
 	}
-	if (errors->count == before)
+	if (errors->count == before && cidr->rows)
 		sort_rows(cidr, path, errors);
 	if (errors->count == before)
 		return cidr;

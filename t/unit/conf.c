@@ -11,21 +11,21 @@
 
 #include <cmocka.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "conf_case.h"
 
 /* The entries of a list with a space behind each. */
 static void expect_list(const struct mg_conf *conf, const char *name, const char *expected)
 {
-	char text[1024] = "";
+	struct mg_buf text = {0};
 	size_t count;
 	const char *const *list = mg_conf_list(conf, name, &count);
 
-	for (size_t i = 0; i < count; i++) {
-		strcat(text, list[i]);
-		strcat(text, " ");
-	}
-	assert_string_equal(text, expected);
+	for (size_t i = 0; i < count; i++)
+		mg_buf_add_format(&text, "%s ", list[i]);
+	assert_string_equal(mg_buf_text(&text), expected);
+	mg_buf_free(&text);
 }
 
 static void without_a_file_every_setting_has_its_default(void **state)

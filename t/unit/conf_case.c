@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "base/buf.h"
 #include "base/conf_load.h"
 
 enum { MATCH_ROWS = 6 };
@@ -121,13 +122,12 @@ void expect_errors_of(
 {
 	struct mg_errors errors;
 	struct mg_conf *conf = load_files(files, overrides, &errors);
-	char text[8192] = "";
+	struct mg_buf text = {0};
 
-	for (size_t i = 0; i < errors.kept; i++) {
-		strcat(text, errors.list[i].text);
-		strcat(text, "\n");
-	}
-	assert_string_equal(text, expected);
+	for (size_t i = 0; i < errors.kept; i++)
+		mg_buf_add_format(&text, "%s\n", errors.list[i].text);
+	assert_string_equal(mg_buf_text(&text), expected);
+	mg_buf_free(&text);
 	assert_null(conf);
 	mg_errors_clear(&errors);
 }

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "base/buf.h"
 #include "conf_case.h"
 
 /* Each row is one file with one error, in the form operators see. */
@@ -213,16 +214,17 @@ static void a_program_reports_errors_of_its_own_in_the_same_form(void **state)
 	mg_conf_free(conf);
 }
 
-/* text repeated; free() it. */
+/* head, text so many times, and tail; free() it. */
 static char *repeat(const char *head, const char *text, size_t times, const char *tail)
 {
-	char *all = malloc(strlen(head) + strlen(text) * times + strlen(tail) + 1), *at = all;
+	struct mg_buf all = {0};
 
-	at = stpcpy(at, head);
+	mg_buf_add_text(&all, head);
 	for (size_t i = 0; i < times; i++)
-		at = stpcpy(at, text);
-	strcpy(at, tail);
-	return all;
+		mg_buf_add_text(&all, text);
+	mg_buf_add_text(&all, tail);
+	assert_false(all.failed);
+	return all.data;
 }
 
 static void what_is_over_a_bound_is_an_error(void **state)

@@ -315,23 +315,29 @@ struct reader {
 	char problem[256];
 };
 
+/* The N of "value N", 0 when it is none. */
+static unsigned long number_in(const char *value)
+{
+	return strncmp(value, "value ", 6) == 0 ? strtoul(value + 6, NULL, 10) : 0;
+}
+
 /* Every key is there at any time, and its value is one that some rewrite gave, never an older one
  * again. */
 static void *read_on(void *argument)
 {
 	struct reader *reader = argument;
-	unsigned last = 0;
+	unsigned long last = 1;
 
 	for (unsigned i = 0; !atomic_load(reader->ended); i++) {
 		char key[64], value[64];
 		struct mg_error error = {""};
-		unsigned number = 0;
+		unsigned long number = 0;
 
 		snprintf(key, sizeof(key), "key%u@example.org", i % KEYS);
 		if (mg_table_find(reader->table, key, value, sizeof(value), NULL, &error) != 1 ||
-			sscanf(value, "value %u", &number) != 1 || number < last) {
+			(number = number_in(value)) < last) {
 			snprintf(reader->problem, sizeof(reader->problem),
-				"%s: %.80s after %u: %.80s", key, value, last, error.text);
+				"%s: %.80s after %lu: %.80s", key, value, last, error.text);
 			break;
 		}
 		last = number;
