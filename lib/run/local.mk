@@ -7,6 +7,7 @@ lib_run_libmgrun_a_SOURCES = \
 	lib/run/client.c lib/run/client.h \
 	lib/run/client_message.c \
 	lib/run/client_reply.c lib/run/client_reply.h \
+	lib/run/connections.c lib/run/connections.h \
 	lib/run/content.c \
 	lib/run/daemon.c lib/run/daemon.h \
 	lib/run/edits.c \

@@ -15,6 +15,7 @@
 #include "event/settings.h"
 #include "mail/fields.h"
 #include "run/client.h"
+#include "run/connections.h"
 #include "run/daemon.h"
 #include "run/notify.h"
 
@@ -252,19 +253,30 @@ static void *engine(void *unused)
 	return NULL;
 }
 
-/* Waits until no message is under way and no session is between two messages that follow each
- * other. */
+/* Whether no message is under way, no session is between two messages that follow each other, and
+ * no connection was taken that is not a session yet. */
+static bool is_idle(void)
+{
+	const struct mg_host *host = &serve.daemon->host;
+	int sessions = host->sessions, connections = 0;
+
+	for (int i = 0; i < serve.daemon->fd_count; i++)
+		connections += mg_connections_open(serve.daemon->fds[i]);
+	return connections <= sessions &&
+	       (sessions == 0 || (host->messages == 0 && monotonic() - host->last_step > quiet));
+}
+
+/* Waits until nothing is under way: twice, for a connection may be between the kernel and us. */
 static void drain(int64_t timeout)
 {
 	const struct mg_host *host = &serve.daemon->host;
 	const struct timespec pause = {.tv_nsec = DRAIN_POLL_MS * MG_MILLISECOND};
 	int64_t deadline = monotonic() + timeout;
 
-	while (monotonic() < deadline) {
-		if (host->sessions == 0 ||
-			(host->messages == 0 && monotonic() - host->last_step > quiet))
+	for (int idle = 0; monotonic() < deadline; nanosleep(&pause, NULL)) {
+		idle = is_idle() ? idle + 1 : 0;
+		if (idle == 2)
 			return;
-		nanosleep(&pause, NULL);
 	}
 	if (host->messages > 0)
 		mg_log(LOG_WARNING, "%d messages were not finished within stop_timeout",
