@@ -27,8 +27,11 @@ extern char **environ;
 
 enum { DRIVERS_MAX = 8, POLL_MILLISECONDS = 5 };
 
-/* The running ones, for the end of the test program. */
-static struct driver *running[DRIVERS_MAX];
+/* The running ones, for the end of the test program; copies, for a failed test leaves its frame. */
+static struct {
+	pid_t pid;
+	char directory[64];
+} running[DRIVERS_MAX];
 
 static int64_t now(void)
 {
@@ -57,15 +60,15 @@ static void remove_directory(const char *path)
 static void kill_all(void)
 {
 	for (size_t i = 0; i < DRIVERS_MAX; i++) {
-		if (running[i] == NULL)
+		if (running[i].pid <= 0)
 			continue;
-		kill(running[i]->pid, SIGKILL);
-		waitpid(running[i]->pid, NULL, 0);
-		remove_directory(running[i]->directory);
+		kill(running[i].pid, SIGKILL);
+		waitpid(running[i].pid, NULL, 0);
+		remove_directory(running[i].directory);
 	}
 }
 
-static void remember(struct driver *driver)
+static void remember(const struct driver *driver)
 {
 	static bool registered;
 
@@ -73,19 +76,21 @@ static void remember(struct driver *driver)
 		atexit(kill_all);
 	registered = true;
 	for (size_t i = 0; i < DRIVERS_MAX; i++) {
-		if (running[i] == NULL) {
-			running[i] = driver;
-			return;
-		}
+		if (running[i].pid != 0)
+			continue;
+		running[i].pid = driver->pid;
+		mg_str_copy(running[i].directory, sizeof(running[i].directory), driver->directory);
+		return;
 	}
+	kill(driver->pid, SIGKILL);
 	fail_msg("more than %d daemons at once", DRIVERS_MAX);
 }
 
 static void forget(const struct driver *driver)
 {
 	for (size_t i = 0; i < DRIVERS_MAX; i++)
-		if (running[i] == driver)
-			running[i] = NULL;
+		if (running[i].pid == driver->pid)
+			running[i].pid = 0;
 }
 
 /* Where the build puts the program; false when it is not there. */
@@ -110,7 +115,7 @@ bool driver_has(const char *program)
 	return find_program(program, path, sizeof(path));
 }
 
-static void write_configuration(const struct driver *driver, const char *settings)
+void driver_configure(const struct driver *driver, const char *settings)
 {
 	const char *engine = getenv("MILLGATE_ENGINE");
 	FILE *file = fopen(driver->configuration, "w");
@@ -163,37 +168,44 @@ static void print_log(const struct driver *driver)
 		fclose(file);
 }
 
-static void wait_until_ready(struct driver *driver, int notify)
+/* Waits for a notice to the service manager; false when the daemon ended before. */
+static bool wait_for_notice(struct driver *driver, const char *notice)
 {
 	int64_t deadline = now() + GENEROUS;
 	char text[512];
 
 	while (now() < deadline) {
-		struct pollfd ready = {.fd = notify, .events = POLLIN};
+		struct pollfd ready = {.fd = driver->notify, .events = POLLIN};
 		ssize_t length;
 
-		if (waitpid(driver->pid, NULL, WNOHANG) != 0) {
+		if (poll(&ready, 1, POLL_MILLISECONDS) <= 0) {
+			if (waitpid(driver->pid, NULL, WNOHANG) == 0)
+				continue;
 			forget(driver);
 			driver->pid = 0;
-			break;
+			return false;
 		}
-		if (poll(&ready, 1, POLL_MILLISECONDS) <= 0)
-			continue;
-		length = recv(notify, text, sizeof(text) - 1, 0);
+		length = recv(driver->notify, text, sizeof(text) - 1, 0);
 		if (length <= 0)
 			continue;
 		text[length] = '\0';
-		if (strstr(text, "READY=1") != NULL)
-			return;
+		if (strstr(text, notice) != NULL)
+			return true;
 	}
+	return false;
+}
+
+void driver_wait_notice(struct driver *driver, const char *notice)
+{
+	if (wait_for_notice(driver, notice))
+		return;
 	print_log(driver);
-	fail_msg("%s did not become ready", driver->program);
+	fail_msg("%s gave no notice %s", driver->program, notice);
 }
 
 void driver_start(struct driver *driver, const char *program, const char *settings)
 {
 	char notify[128];
-	int notify_fd;
 
 	memset(driver, 0, sizeof(*driver));
 	if (!find_program(program, driver->program, sizeof(driver->program)))
@@ -210,15 +222,14 @@ void driver_start(struct driver *driver, const char *program, const char *settin
 	driver->endpoint.kind = MG_ENDPOINT_UNIX;
 	mg_str_format(driver->endpoint.path, sizeof(driver->endpoint.path), "%s/socket",
 		driver->directory);
-	write_configuration(driver, settings);
-	notify_fd = open_notify_socket(notify);
+	driver_configure(driver, settings);
+	driver->notify = open_notify_socket(notify);
 	driver->pid = fork();
 	if (driver->pid == 0)
 		become(driver, notify);
 	assert_true(driver->pid > 0);
 	remember(driver);
-	wait_until_ready(driver, notify_fd);
-	close(notify_fd);
+	driver_wait_notice(driver, "READY=1");
 }
 
 /* Waits for the end of a process; its status as waitpid has it, killed and -1 at the deadline. */
@@ -260,6 +271,7 @@ void driver_stop(struct driver *driver)
 		return;
 	kill(driver->pid, SIGTERM);
 	status = wait_for_end(driver->pid);
+	close(driver->notify);
 	forget(driver);
 	driver->pid = 0;
 	verified = driver_verify(driver);
@@ -362,6 +374,17 @@ size_t driver_count_events(const struct driver *driver, const char *action, cons
 
 	json_decref(events);
 	return count;
+}
+
+void driver_wait_events(const struct driver *driver, const char *action, size_t count)
+{
+	int64_t deadline = now() + GENEROUS;
+
+	while (driver_count_events(driver, action, NULL) < count) {
+		if (now() > deadline)
+			fail_msg("no %zu events %s", count, action);
+		pause_a_little();
+	}
 }
 
 int driver_verify(const struct driver *driver)

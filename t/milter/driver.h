@@ -27,6 +27,7 @@ struct driver {
 	char directory[64];
 	char configuration[128], events[128], log[128];
 	struct mg_endpoint endpoint;
+	int notify; /* what the daemon tells the service manager */
 	pid_t pid; /* 0: not running */
 };
 
@@ -35,6 +36,8 @@ bool driver_has(const char *program);
 /* Starts millgate-log or millgate-probe; settings: lines of its configuration besides socket,
  * metrics, events.directory. Returns when it is ready. */
 void driver_start(struct driver *driver, const char *program, const char *settings);
+/* Writes the configuration anew, as driver_start does. */
+void driver_configure(const struct driver *driver, const char *settings);
 /* Ends it by SIGTERM and removes the directory. Fails the test if its exit code is not 0, its event
  * log does not verify, or a sanitizer complained. */
 void driver_stop(struct driver *driver);
@@ -54,6 +57,10 @@ size_t driver_count_events(const struct driver *driver, const char *action, cons
 /* A member of an event by its dotted name; NULL when it has none. */
 const json_t *driver_field(const json_t *event, const char *name);
 const char *driver_text(const json_t *event, const char *name); /* "" when absent */
+/* Waits until there are `count` events of this action. */
+void driver_wait_events(const struct driver *driver, const char *action, size_t count);
+/* Waits for a notice to the service manager, sd_notify(3): "STOPPING=1". */
+void driver_wait_notice(struct driver *driver, const char *notice);
 /* Exit code of --verify. */
 int driver_verify(const struct driver *driver);
 
