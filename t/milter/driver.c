@@ -23,8 +23,6 @@
 
 #include "base/str.h"
 
-extern char **environ;
-
 enum { DRIVERS_MAX = 8, POLL_MILLISECONDS = 5 };
 
 /* The running ones, for the end of the test program; copies, for a failed test leaves its frame. */
