@@ -31,9 +31,12 @@ struct mg_edit {
 struct mg_slot {
 	struct mg_call call; /* first: a call is its slot */
 	const struct mg_configured *configured;
-	bool done; /* it answered ACCEPT, or its judgement stands: no more callbacks but end */
+	/* No more callbacks but end: it answered ACCEPT, on_error let the message pass, or the answer
+	 * for the whole message stands. */
+	bool done;
 	bool skips_body;
 	char failed[256]; /* why it cannot judge (mg_fail); "" it can */
+	char ref[9]; /* of its last filter-error event, "" none */
 	char hold[64]; /* code, "" none */
 	struct mg_edit *edits, **edits_end;
 };

@@ -67,15 +67,18 @@ static void apply_on_error(
 			"550 5.3.0 Cannot check this message [on-error %s]"},
 	};
 	enum mg_on_error way = slot->configured->settings.on_error;
-	char reason[512], ref[9];
+	char reason[512];
 
 	mg_str_copy(reason, sizeof reason, verdict->reply[0] != '\0' ? verdict->reply : "unknown");
-	report(run, slot, step, "on-error", reason, ref);
-	slot->done = true;
+	/* A failure of the message comes back with each answer: one event. */
+	if (slot->failed[0] == '\0' || slot->ref[0] == '\0')
+		report(run, slot, step, "on-error", reason, slot->ref);
+	/* What one recipient is answered leaves the others, and the message, to be judged. */
+	slot->done = way == MG_ON_ERROR_ACCEPT;
 	verdict->action = ways[way].action;
 	verdict->reply[0] = '\0';
 	if (verdict->action != MG_CONTINUE)
-		snprintf(verdict->reply, sizeof verdict->reply, ways[way].format, ref);
+		snprintf(verdict->reply, sizeof verdict->reply, ways[way].format, slot->ref);
 }
 
 /* Refusals that must not reach the MTA. */

@@ -654,6 +654,48 @@ static void on_error_decides_on_mail_that_cannot_be_judged(void **state)
 		"550 5.3.0 Cannot check this message [on-error ");
 }
 
+static void error_rcpt(
+	struct mg_call *call, const struct mg_recipient *recipient, struct mg_verdict *verdict)
+{
+	(void)call;
+	if (strncmp(recipient->address, "bad", 3) == 0)
+		verdict->action = MG_ERROR;
+}
+
+static void after_an_error_at_one_recipient_the_message_is_still_judged(void **state)
+{
+	struct fixture fixture;
+
+	(void)state;
+	begin(&fixture, 1, no_overrides);
+	first_script.at_rcpt = error_rcpt;
+	first_script.at_eom = reject;
+	mail(&fixture, "<a@example.com>");
+	assert_int_equal(rcpt(&fixture, "<bad@example.org>"), MG_TEMPFAIL);
+	assert_int_equal(rcpt(&fixture, "<good@example.org>"), MG_CONTINUE);
+	assert_int_equal(content(&fixture), MG_REJECT);
+	assert_string_equal(mg_buf_text(&seen), "mail rcpt rcpt eom end:answered ");
+	finish(&fixture);
+}
+
+static void fail_at_mail(struct mg_call *call, struct mg_verdict *verdict)
+{
+	(void)verdict;
+	mg_fail(call, "no way");
+}
+
+static void a_failure_is_one_event_however_often_it_is_answered(void **state)
+{
+	struct fixture fixture;
+
+	(void)state;
+	begin(&fixture, 1, (const char *const[]){"dry_run=yes", NULL});
+	first_script.at_mail = fail_at_mail;
+	assert_int_equal(whole_message(&fixture), MG_CONTINUE);
+	assert_int_equal(mg_metrics_get(fixture.host.metrics, MG_METRIC_FILTER_ERRORS), 1);
+	finish(&fixture);
+}
+
 static void spend_a_minute(struct mg_call *call, const struct mg_header *header)
 {
 	(void)call;
@@ -846,6 +888,8 @@ int main(void)
 		cmocka_unit_test(local_mail_to_refused_recipients_alone_is_refused),
 		cmocka_unit_test(local_mail_of_the_null_sender_is_never_turned_away),
 		cmocka_unit_test(on_error_decides_on_mail_that_cannot_be_judged),
+		cmocka_unit_test(after_an_error_at_one_recipient_the_message_is_still_judged),
+		cmocka_unit_test(a_failure_is_one_event_however_often_it_is_answered),
 		cmocka_unit_test(a_filter_that_used_up_its_time_is_not_asked_again),
 		cmocka_unit_test(time_between_the_steps_is_not_counted),
 		cmocka_unit_test(a_callback_is_told_its_deadline),
