@@ -257,7 +257,7 @@ void mg_run_close(struct mg_run *run)
 /* --- the envelope --- */
 
 /* The address of a MAIL or RCPT argument without its angle brackets, cut when longer than the MTA's
- * own lines. */
+ * own lines; NULL: no memory. */
 static const char *copy_address(struct mg_arena *arena, const char *argument)
 {
 	size_t length = strlen(argument);
@@ -266,6 +266,8 @@ static const char *copy_address(struct mg_arena *arena, const char *argument)
 		argument++;
 		length -= 2;
 	}
+	if (length == 0)
+		return "";
 	return mg_arena_copy(arena, argument, length > ADDRESS_MAX ? ADDRESS_MAX : length);
 }
 
@@ -308,23 +310,26 @@ static const char *front_macro(void *context, const char *name)
 	return run->front->macro(run->context, name);
 }
 
-/* Facts of the session and message at MAIL; false when memory ran out. */
+/* Facts of the session and message at MAIL; false when memory ran out. What needs no memory is
+ * known even then: a bounce is never turned away. */
 static bool learn_facts(struct mg_run *run, const char *const arguments[])
 {
+	/* of an address that there was no memory for: it is not the null sender */
+	static const char unknown[] = "?";
 	const struct mg_configured *first = &run->snapshot->filters[0];
 	struct mg_message *message = &run->message;
-
-	if (!mg_milter_macros_session(front_macro, run, run->arena, &run->session, &message->local))
-		return false;
-	run->session.internal = mg_origin_internal(first->origin, &run->session);
-	message->sender = copy_address(run->arena, arguments[0] != NULL ? arguments[0] : "");
-	message->sender_esmtp =
+	bool learnt = mg_milter_macros_session(
+		front_macro, run, run->arena, &run->session, &message->local);
+	const char *sender = copy_address(run->arena, arguments[0] != NULL ? arguments[0] : "");
+	const char *parameters =
 		join_parameters(run->arena, arguments[0] != NULL ? arguments + 1 : arguments);
-	if (message->sender == NULL || message->sender_esmtp == NULL)
-		return false;
+
+	message->sender = sender != NULL ? sender : unknown;
+	message->sender_esmtp = parameters != NULL ? parameters : "";
+	run->session.internal = mg_origin_internal(first->origin, &run->session);
 	message->direction = mg_origin_direction(first->origin, &run->session, message->local);
 	message->tenant = mg_origin_tenant(first->origin, &run->session, message->sender);
-	return true;
+	return learnt && sender != NULL && parameters != NULL;
 }
 
 static void clear_message(struct mg_run *run)
@@ -361,7 +366,7 @@ static void begin_message(struct mg_run *run, const char *const arguments[])
 	if (run->arena == NULL || run->recipient_arena == NULL)
 		run->starved = true;
 	make_states(run);
-	if (!run->starved && !learn_facts(run, arguments))
+	if (run->arena != NULL && !learn_facts(run, arguments))
 		run->starved = true;
 	mg_run_learn_queue_id(run);
 }
@@ -397,6 +402,7 @@ void mg_run_mail(struct mg_run *run, const char *const arguments[], struct mg_ve
 		mg_run_conclude(run, verdict);
 }
 
+/* NULL: over the bound, or no memory, which is noted. */
 static struct mg_recipient *add_recipient(struct mg_run *run, const char *const arguments[])
 {
 	struct mg_recipient *recipient, *grown;
@@ -410,8 +416,10 @@ static struct mg_recipient *add_recipient(struct mg_run *run, const char *const 
 		size_t size = count == 0 ? FIRST_RECIPIENTS : 2 * count;
 
 		grown = realloc(run->recipients, size * sizeof *grown);
-		if (grown == NULL)
+		if (grown == NULL) {
+			run->starved = true;
 			return NULL;
+		}
 		run->recipients = grown;
 		run->recipients_size = size;
 		run->message.recipients = grown;
@@ -422,8 +430,10 @@ static struct mg_recipient *add_recipient(struct mg_run *run, const char *const 
 		copy_address(run->recipient_arena, arguments[0] != NULL ? arguments[0] : "");
 	recipient->esmtp = join_parameters(
 		run->recipient_arena, arguments[0] != NULL ? arguments + 1 : arguments);
-	if (recipient->address == NULL || recipient->esmtp == NULL)
+	if (recipient->address == NULL || recipient->esmtp == NULL) {
+		run->starved = true;
 		return NULL;
+	}
 	run->message.recipient_count++;
 	return recipient;
 }
@@ -438,11 +448,7 @@ void mg_run_rcpt(struct mg_run *run, const char *const arguments[], struct mg_ve
 		return;
 	mg_run_learn_queue_id(run);
 	recipient = add_recipient(run, arguments);
-	if (recipient == NULL) {
-		run->starved = run->starved || run->message.over_bound[0] == '\0';
-		return;
-	}
-	if (run->host->plan.steps[MG_STEP_RCPT] != MG_STEP_ANSWERED ||
+	if (recipient == NULL || run->host->plan.steps[MG_STEP_RCPT] != MG_STEP_ANSWERED ||
 		!ask(run, MG_STEP_RCPT, call_rcpt, recipient, verdict))
 		return;
 	recipient->accepted = false;

@@ -809,6 +809,26 @@ static void the_memory_of_all_messages_is_an_error(void **state)
 	finish(&fixture);
 }
 
+static void memory_that_ends_at_mail_is_an_error_but_not_of_a_bounce(void **state)
+{
+	const size_t taken = 1024 * 1024 - 16;
+	struct fixture fixture;
+
+	(void)state;
+	begin(&fixture, 1, (const char *const[]){"bounds.memory=1M", NULL});
+	fixture.host.memory.used = taken;
+	assert_int_equal(mail(&fixture, "<a@example.com>"), MG_TEMPFAIL);
+	macro_port = "0";
+	mail(&fixture, "a@example.com");
+	rcpt(&fixture, "b@example.org");
+	assert_int_equal(content(&fixture), MG_TEMPFAIL);
+	mail(&fixture, "");
+	rcpt(&fixture, "b@example.org");
+	assert_int_equal(content(&fixture), MG_CONTINUE);
+	fixture.host.memory.used -= taken;
+	finish(&fixture);
+}
+
 static void a_message_runs_on_the_configuration_it_began_with(void **state)
 {
 	struct fixture fixture;
@@ -897,6 +917,7 @@ int main(void)
 		cmocka_unit_test(too_many_recipients_are_a_bound),
 		cmocka_unit_test(the_memory_of_a_message_is_a_bound),
 		cmocka_unit_test(the_memory_of_all_messages_is_an_error),
+		cmocka_unit_test(memory_that_ends_at_mail_is_an_error_but_not_of_a_bounce),
 		cmocka_unit_test(a_message_runs_on_the_configuration_it_began_with),
 		cmocka_unit_test(a_filter_sees_the_facts_of_session_and_envelope),
 	};
