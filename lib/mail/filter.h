@@ -95,8 +95,8 @@ struct mg_filter {
 
 	/* connect to rcpt are for judging only: their facts are in session and message anyway.
 	 * Where no filter has the callback the runner still takes the step it needs for its facts,
-	 * without an answer (SMFIP_NR_*); header, eoh and body are not answered; a step nobody
-	 * needs is never sent (SMFIP_NO*). */
+	 * without an answer (SMFIP_NR_*) but at MAIL; header, eoh and body are not answered; a step
+	 * nobody needs is never sent (SMFIP_NO*). */
 	void (*connect)(struct mg_call *, struct mg_verdict *);
 	void (*helo)(struct mg_call *, struct mg_verdict *);
 	void (*mail)(struct mg_call *, struct mg_verdict *);

@@ -201,8 +201,9 @@ void mg_run_eom(struct mg_run *run, struct mg_verdict *verdict)
 {
 	*verdict = (struct mg_verdict){.action = MG_CONTINUE};
 	run->host->last_step = mg_run_monotonic(run);
-	if (!run->open) {
-		/* The end of a message that never began: a broken peer. */
+	if (!run->open || (run->message.recipient_count == 0 && !run->starved)) {
+		/* The end of a message that never began, or goes to nobody: a broken peer. */
+		mg_run_abort(run);
 		*verdict =
 			(struct mg_verdict){.action = MG_TEMPFAIL, .reply = "451 4.3.0 No message"};
 		return;

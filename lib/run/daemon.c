@@ -15,12 +15,14 @@
 #include "event/spool_read.h"
 #include "mail/fields.h"
 #include "run/front_libmilter.h"
+#include "run/front_native.h"
 #include "run/notify.h"
 #include "run/serve.h"
 
 enum { OVERRIDES_MAX = 100, SOCKET_MODE = 0660 };
 
-static const struct mg_engine *const engines[] = {&mg_engine_libmilter};
+/* In the order of the words of the setting. */
+static const struct mg_engine *const engines[] = {&mg_engine_native, &mg_engine_libmilter};
 
 /* What the command line asks for. */
 enum task { TASK_SERVE, TASK_CHECK, TASK_PRINT, TASK_VERIFY, TASK_VERSION, TASK_HELP };
@@ -313,7 +315,6 @@ static int serve(struct mg_daemon *daemon, const struct mg_snapshot *checked)
 		status = mg_serve(daemon);
 	else
 		fprintf(stderr, "%s: %s\n", daemon->hosted[0].program, error.text);
-	mg_unlisten(&daemon->endpoint, daemon->fds, daemon->fd_count > 0 ? daemon->fd_count : 0);
 	close_logs(daemon);
 	mg_snapshot_release(daemon->host.snapshots.current);
 	return status;

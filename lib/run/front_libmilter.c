@@ -16,11 +16,8 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "mail/milter_macros.h"
+#include "run/reply.h"
 #include "run/session.h"
-
-enum {
-	REPLY_MAX = 980 /* octets of a reply's text that smfi_setreply takes (measured) */
-};
 
 /* One front a process, as libmilter itself. */
 static struct {
@@ -57,33 +54,15 @@ int sigwait(const sigset_t *set, int *number)
 
 /* --- answers --- */
 
-/* Splits "550 5.7.1 text" for smfi_setreply, whose text takes "%%" for "%". */
-static void set_reply(SMFICTX *context, const char *reply)
+static void set_reply(SMFICTX *context, const char *text)
 {
-	char code[4] = "", enhanced[16] = "", text[REPLY_MAX + 2];
-	size_t length = 0, used = 0;
-	const char *at = reply;
+	struct mg_reply reply;
 
-	length = strcspn(at, " ");
-	if (length != 3)
-		return;
-	memcpy(code, at, 3);
-	at += length + strspn(at + length, " ");
-	length = strcspn(at, " ");
-	if (length < sizeof enhanced && strspn(at, "0123456789.") == length && length > 0) {
-		memcpy(enhanced, at, length);
-		/* Postfix takes a reply whose classes differ for a broken filter (RFC 3463 2). */
-		enhanced[0] = code[0];
-		at += length + strspn(at + length, " ");
-	}
-	for (; *at != '\0' && used < REPLY_MAX; at++) {
-		if (*at == '%')
-			text[used++] = '%';
-		text[used++] = *at >= ' ' && *at != 0x7f ? *at : ' ';
-	}
-	text[used] = '\0';
-	if (smfi_setreply(context, code, enhanced[0] != '\0' ? enhanced : NULL, text) != MI_SUCCESS)
-		mg_log(LOG_WARNING, "libmilter did not take the reply \"%s\"", text);
+	if (mg_reply_split(text, &reply) &&
+		smfi_setreply(context, reply.code,
+			reply.enhanced[0] != '\0' ? reply.enhanced : NULL,
+			reply.text) != MI_SUCCESS)
+		mg_log(LOG_WARNING, "libmilter did not take the reply \"%s\"", reply.text);
 }
 
 static sfsistat answer(
@@ -463,9 +442,8 @@ static int libmilter_open(struct mg_host *host, const int fds[], int count, stru
 
 static int libmilter_run(struct mg_error *error)
 {
-	if (smfi_main() == MI_SUCCESS)
-		return 0;
-	mg_error_set(error, "libmilter gave up: see the lines before");
+	mg_error_set(error, "libmilter %s",
+		smfi_main() == MI_SUCCESS ? "ended by itself" : "gave up: see the lines before");
 	return -1;
 }
 

@@ -37,8 +37,11 @@ const struct mg_metric mg_host_metrics[] = {
 
 void mg_plan_make(struct mg_plan *plan, const struct mg_filter *const filters[], size_t count)
 {
+	/* MAIL is answered even if nobody judges there. Postfix keeps steps without an answer in its
+	 * buffer until DATA: a message under way would be unknown, and not finished when the daemon
+	 * ends (measured, 3.7; the answer costs up to 5 % of a hop's rate). */
 	*plan = (struct mg_plan){.steps = {[MG_STEP_HELO] = MG_STEP_SILENT,
-					 [MG_STEP_MAIL] = MG_STEP_SILENT,
+					 [MG_STEP_MAIL] = MG_STEP_ANSWERED,
 					 [MG_STEP_RCPT] = MG_STEP_SILENT,
 					 [MG_STEP_HEADER] = MG_STEP_SILENT}};
 	for (size_t i = 0; i < count; i++) {
@@ -48,8 +51,6 @@ void mg_plan_make(struct mg_plan *plan, const struct mg_filter *const filters[],
 			plan->steps[MG_STEP_CONNECT] = MG_STEP_ANSWERED;
 		if (filter->helo != NULL)
 			plan->steps[MG_STEP_HELO] = MG_STEP_ANSWERED;
-		if (filter->mail != NULL)
-			plan->steps[MG_STEP_MAIL] = MG_STEP_ANSWERED;
 		if (filter->rcpt != NULL) {
 			plan->steps[MG_STEP_RCPT] = MG_STEP_ANSWERED;
 			plan->edits |=

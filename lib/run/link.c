@@ -23,7 +23,7 @@ void mg_link_close(struct mg_link *link)
 	link->fd = -1;
 	mg_buf_free(&link->in);
 	mg_buf_free(&link->out);
-	link->taken = 0;
+	link->start = link->taken = 0;
 }
 
 int64_t mg_link_now(void)
@@ -106,7 +106,7 @@ static int read_more(struct mg_link *link, int64_t deadline, struct mg_error *er
 			return -1;
 		}
 		if (length == 0) {
-			mg_error_set(error, "the filter closed the connection");
+			mg_error_set(error, "the connection was closed");
 			return -1;
 		}
 		if (errno != EAGAIN && errno != EINTR) {
@@ -128,27 +128,35 @@ int mg_link_next(
 		return -1;
 	}
 	if (link->taken > 0) {
-		link->in.data[link->taken] = link->saved;
-		mg_buf_consume(&link->in, link->taken);
+		link->in.data[link->start + link->taken] = link->saved;
+		link->start += link->taken;
 		link->taken = 0;
 	}
 	for (;;) {
 		long taken = 0;
 		int more;
 
-		if (link->in.length > 0)
-			taken = mg_wire_take(link->in.data, link->in.length, MG_WIRE_PACKET_MAX,
-				packet, &link->saved);
+		if (link->in.length > link->start)
+			taken = mg_wire_take(link->in.data + link->start,
+				link->in.length - link->start, MG_WIRE_PACKET_MAX, packet,
+				&link->saved);
 		if (taken > 0) {
 			link->taken = (size_t)taken;
 			return 1;
 		}
 		if (taken < 0) {
-			mg_error_set(error, "the filter sent a packet of a forbidden length");
+			mg_error_set(error, "a packet of a forbidden length came");
 			return -1;
 		}
+		mg_buf_consume(&link->in, link->start);
+		link->start = 0;
 		more = read_more(link, deadline, error);
 		if (more <= 0)
 			return more;
 	}
+}
+
+bool mg_link_is_partial(const struct mg_link *link)
+{
+	return link->in.length > link->start;
 }

@@ -3,6 +3,7 @@
  * is kept until mg_link_flush, so that several packets go out in one write. */
 #ifndef MG_RUN_LINK_H
 #define MG_RUN_LINK_H
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -13,7 +14,8 @@ struct mg_link {
 	int fd; /* -1: closed */
 	struct mg_buf out; /* what is to be sent; add packets by mg_wire_put */
 	struct mg_buf in; /* what was read */
-	size_t taken; /* bytes of `in` that are the packet given last */
+	size_t start; /* bytes of `in` that are done with */
+	size_t taken; /* bytes behind them that are the packet given last */
 	char saved; /* the byte behind them */
 };
 
@@ -31,4 +33,6 @@ int mg_link_flush(struct mg_link *link, int64_t deadline, struct mg_error *error
  * or the packet's length is 0 or over MG_WIRE_PACKET_MAX; with error unless 1. */
 int mg_link_next(
 	struct mg_link *link, int64_t deadline, struct mg_packet *packet, struct mg_error *error);
+/* After mg_link_next gave 0: has a packet begun? */
+bool mg_link_is_partial(const struct mg_link *link);
 #endif

@@ -13,9 +13,11 @@ lib_run_libmgrun_a_SOURCES = \
 	lib/run/edits.c \
 	lib/run/front.h \
 	lib/run/front_libmilter.c lib/run/front_libmilter.h \
+	lib/run/front_native.c lib/run/front_native.h \
 	lib/run/host.c lib/run/host.h \
 	lib/run/link.c lib/run/link.h \
 	lib/run/notify.c lib/run/notify.h \
+	lib/run/reply.c lib/run/reply.h \
 	lib/run/serve.c lib/run/serve.h \
 	lib/run/session.c lib/run/session.h lib/run/session_private.h \
 	lib/run/settings.c lib/run/settings.h \

@@ -24,7 +24,7 @@ enum {
 	DRAIN_POLL_MS = 20
 };
 
-/* A drain waits this long for the next step of a session between two messages: Postfix keeps the
+/* A drain waits this long for the next step of a session: between two messages Postfix keeps the
  * connection for the next one. */
 static const int64_t quiet = MG_SECOND;
 
@@ -245,10 +245,12 @@ static void *engine(void *unused)
 	int status = serve.daemon->engine->run(&error);
 
 	(void)unused;
+	if (status == 0)
+		return NULL;
 	pthread_mutex_lock(&serve.lock);
 	serve.engine_failed = true;
 	pthread_mutex_unlock(&serve.lock);
-	mg_log(LOG_ERR, "%s", status != 0 ? error.text : "the engine ended by itself");
+	mg_log(LOG_ERR, "%s", error.text);
 	kill(getpid(), SIGTERM);
 	return NULL;
 }
@@ -346,6 +348,17 @@ static void tell_ready(void)
 	mg_notify("READY=1");
 }
 
+/* A socket of our own ends with us: who connects is told so at once. One that was passed on keeps
+ * new connections for the next process. */
+static void turn_away(struct mg_daemon *daemon)
+{
+	if (daemon->endpoint.kind == MG_ENDPOINT_FD)
+		return;
+	mg_unlisten(&daemon->endpoint, daemon->fds, daemon->fd_count);
+	for (int i = 0; i < daemon->fd_count; i++)
+		shutdown(daemon->fds[i], SHUT_RD);
+}
+
 int mg_serve(struct mg_daemon *daemon)
 {
 	struct mg_snapshot *snapshot;
@@ -358,6 +371,7 @@ int mg_serve(struct mg_daemon *daemon)
 	wait_for_end();
 	mg_notify("STOPPING=1");
 	daemon->engine->stop_accepting();
+	turn_away(daemon);
 	snapshot = mg_snapshot_current(&daemon->host.snapshots);
 	timeout = snapshot->filters[0].settings.stop_timeout;
 	mg_snapshot_release(snapshot);
@@ -369,7 +383,6 @@ int mg_serve(struct mg_daemon *daemon)
 	if (daemon->host.sessions > 0) {
 		/* They still use what a tidy end would free; the log is whole at any moment. */
 		mg_log(LOG_INFO, "ended, %d sessions were open", (int)daemon->host.sessions);
-		mg_unlisten(&daemon->endpoint, daemon->fds, daemon->fd_count);
 		_exit(serve.engine_failed ? MG_EXIT_UNAVAILABLE : MG_EXIT_GOOD);
 	}
 	mg_log(LOG_INFO, "ended");

@@ -397,8 +397,7 @@ void mg_run_mail(struct mg_run *run, const char *const arguments[], struct mg_ve
 	*verdict = (struct mg_verdict){.action = MG_CONTINUE};
 	mg_run_abort(run);
 	begin_message(run, arguments);
-	if (run->host->plan.steps[MG_STEP_MAIL] == MG_STEP_ANSWERED &&
-		ask(run, MG_STEP_MAIL, call_mail, NULL, verdict))
+	if (ask(run, MG_STEP_MAIL, call_mail, NULL, verdict))
 		mg_run_conclude(run, verdict);
 }
 

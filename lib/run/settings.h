@@ -23,7 +23,7 @@ struct mg_settings {
 	enum mg_hold_way hold;
 	bool dry_run;
 	int64_t message_timeout, stop_timeout; /* ns */
-	size_t headers, recipients; /* bounds, counts */
+	size_t headers, recipients, connections; /* bounds, counts */
 	size_t message_memory, memory; /* bounds, bytes */
 	const char *metrics; /* directory of NAME.prom, "" none; as long as the configuration */
 };

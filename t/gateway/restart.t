@@ -5,6 +5,7 @@ is a message lost."""
 import os
 import sys
 import threading
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from harness import tap
@@ -107,10 +108,14 @@ STEPS = [
     (to_data_half_sent, "half of the content"),
     (to_final_dot, "the final dot"),
 ]
+# Once MAIL is answered the daemon knows of a message, and waits for a client however slow.
+UNDER_WAY = STEPS[2:5]
+PAUSE = 4  # longer than a drain waits for a session without a message
 
 
-def ended_at(gateway, step, name):
-    """Ends the daemon while a message is at that step, and starts it again; the final reply."""
+def ended_at(gateway, step, name, pause=0):
+    """Ends the daemon while a message is at that step, and starts it again; the final reply.
+    pause: seconds that the client then takes before it goes on."""
     _, content = compose("step-" + name.replace(" ", "-"))
     with Client(gateway.postfix.smtp_port) as client:
         step(client, content)
@@ -118,10 +123,21 @@ def ended_at(gateway, step, name):
         statuses = []
         restarting = threading.Thread(target=restart_when_ended, args=(gateway.daemon, statuses))
         restarting.start()
+        time.sleep(pause)
         reply = rest(step, client, content)
         restarting.join()
     equal(statuses, [0], "exit status")
     return reply
+
+
+def assert_answered(gateway, reply):
+    """The message was accepted, and its event is there."""
+    true(reply.code == 250, "the message under way was refused: %r" % reply)
+    gateway.daemon.wait_for_events("message-accepted")
+    recorded = [
+        get(event, "email.local_id") for event in gateway.daemon.events("message-accepted")
+    ]
+    equal(recorded.count(reply.queue_id), 1, "events of %s" % reply.queue_id)
 
 
 def at_once(t, gateway):
@@ -141,14 +157,10 @@ def tests(t):
                 "SIGTERM while a message is at %s: it is answered, and recorded if accepted"
                 % name
             ):
-                reply = ended_at(gateway, step, name)
-                true(reply.code == 250, "the message under way was refused: %r" % reply)
-                gateway.daemon.wait_for_events("message-accepted")
-                recorded = [
-                    get(event, "email.local_id")
-                    for event in gateway.daemon.events("message-accepted")
-                ]
-                equal(recorded.count(reply.queue_id), 1, "events of %s" % reply.queue_id)
+                assert_answered(gateway, ended_at(gateway, step, name))
+        for step, name in UNDER_WAY:
+            with t.test("SIGTERM while a message is at %s of a slow client: likewise" % name):
+                assert_answered(gateway, ended_at(gateway, step, "slow " + name, PAUSE))
 
 
 tap.main(tests)

@@ -333,6 +333,18 @@ static void steps_without_a_message_are_harmless(void **state)
 	finish(&fixture);
 }
 
+static void a_message_to_nobody_is_no_message(void **state)
+{
+	struct fixture fixture;
+
+	(void)state;
+	begin(&fixture, 1, no_overrides);
+	mail(&fixture, "<a@example.com>");
+	assert_int_equal(content(&fixture), MG_TEMPFAIL);
+	assert_string_equal(mg_buf_text(&seen), "mail end:aborted ");
+	finish(&fixture);
+}
+
 /* --- verdicts --- */
 
 static void reject(struct mg_call *call, struct mg_verdict *verdict)
@@ -839,6 +851,7 @@ static void a_message_runs_on_the_configuration_it_began_with(void **state)
 	begin(&fixture, 1, no_overrides);
 	first_script.at_eom = reject;
 	mail(&fixture, "<a@example.com>");
+	rcpt(&fixture, "<b@example.org>");
 	fixture.hosted[0].overrides = (const char *const[]){"dry_run=yes", NULL};
 	after = mg_snapshot_load(fixture.hosted, 1, &test_clock, &errors);
 	assert_non_null(after);
@@ -892,6 +905,7 @@ int main(void)
 		cmocka_unit_test(a_lost_connection_ends_a_message_as_lost),
 		cmocka_unit_test(several_messages_follow_on_one_connection),
 		cmocka_unit_test(steps_without_a_message_are_harmless),
+		cmocka_unit_test(a_message_to_nobody_is_no_message),
 		cmocka_unit_test(a_refusal_at_mail_ends_the_message),
 		cmocka_unit_test(a_refused_recipient_leaves_the_message_open),
 		cmocka_unit_test(an_answer_without_a_reply_gets_that_of_its_action),

@@ -15,8 +15,11 @@ from . import children, events, wait
 PLACES = {"millgate-log": "millgate-log", "millgate-probe": "t/milter/millgate-probe"}
 
 
+# $MILLGATE_ENGINE: the engine of all daemons; else the default.
+ENGINE = os.environ.get("MILLGATE_ENGINE", "")
 CONFIGURATION = """socket = "{socket}"
 {settings}
+{engine}
 metrics = "{metrics}"
 events {{
 	directory = "{events}"
@@ -94,6 +97,7 @@ class Daemon:
             else CONFIGURATION.format(
                 socket=where,
                 settings=self.settings,
+                engine='engine = "%s"' % ENGINE if ENGINE else "",
                 metrics=self.directory,
                 events=self.event_directory,
                 events_settings=self.events_settings,
