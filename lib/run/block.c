@@ -8,6 +8,8 @@ struct mg_block_entry {
 	struct mg_header header;
 	bool deleted; /* in this turn */
 	bool inserted; /* in this turn: not counted by occurrence */
+	const char *value_before; /* of a field that was changed in this turn, or NULL */
+	size_t value_length_before;
 };
 
 enum { FIRST_SIZE = 32 };
@@ -26,8 +28,10 @@ static bool make_room(struct mg_block *block)
 	if (block->count < block->size)
 		return true;
 	entries = mg_arena_alloc(block->arena, size * sizeof *entries);
-	if (entries == NULL)
+	if (entries == NULL) {
+		block->refused = size * sizeof *entries;
 		return false;
+	}
 	if (block->count > 0)
 		memcpy(entries, block->entries, block->count * sizeof *entries);
 	block->entries = entries;
@@ -62,10 +66,33 @@ void mg_block_turn(struct mg_block *block)
 		if (i < block->above_received)
 			above++;
 		block->entries[kept] = block->entries[i];
+		block->entries[kept].value_before = NULL;
 		block->entries[kept++].inserted = false;
 	}
 	block->count = kept;
-	block->above_received = above;
+	block->above_received = block->above_at_turn = above;
+	block->view_valid = false;
+}
+
+void mg_block_undo(struct mg_block *block)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < block->count; i++) {
+		struct mg_block_entry entry = block->entries[i];
+
+		if (entry.inserted)
+			continue;
+		entry.deleted = false;
+		if (entry.value_before != NULL) {
+			entry.header.value = entry.value_before;
+			entry.header.value_length = entry.value_length_before;
+			entry.value_before = NULL;
+		}
+		block->entries[kept++] = entry;
+	}
+	block->count = kept;
+	block->above_received = block->above_at_turn;
 	block->view_valid = false;
 }
 
@@ -80,6 +107,7 @@ const struct mg_header *mg_block_view(struct mg_block *block, size_t *count)
 				mg_arena_alloc(block->arena, block->size * sizeof *block->view);
 			if (block->view == NULL) {
 				block->view_size = 0;
+				block->refused = block->size * sizeof *block->view;
 				return NULL;
 			}
 			block->view_size = block->size;
@@ -148,6 +176,10 @@ unsigned mg_block_change(
 			return 0;
 		entry->deleted = value == NULL;
 		if (value != NULL) {
+			if (entry->value_before == NULL) {
+				entry->value_before = entry->header.value;
+				entry->value_length_before = entry->header.value_length;
+			}
 			entry->header.value = value;
 			entry->header.value_length = strlen(value);
 		}

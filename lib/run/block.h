@@ -18,9 +18,11 @@ struct mg_block {
 	struct mg_block_entry *entries;
 	size_t count, size;
 	size_t above_received; /* entries that were inserted above the MTA's own Received */
+	size_t above_at_turn; /* the same when the turn began */
 	struct mg_header *view; /* the block without deleted entries */
 	size_t view_count, view_size;
 	bool view_valid;
+	size_t refused; /* bytes that there was no memory for, the last time */
 };
 
 void mg_block_init(struct mg_block *block, struct mg_arena *arena);
@@ -28,6 +30,8 @@ void mg_block_init(struct mg_block *block, struct mg_arena *arena);
 bool mg_block_append(struct mg_block *block, const struct mg_header *header);
 /* From here on `occurrence` counts the block as it is now: the turn of the next filter. */
 void mg_block_turn(struct mg_block *block);
+/* Takes back what was changed since the turn began. */
+void mg_block_undo(struct mg_block *block);
 /* The fields top to bottom; NULL when there is no memory for the list. Valid until the next change.
  */
 const struct mg_header *mg_block_view(struct mg_block *block, size_t *count);

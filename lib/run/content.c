@@ -40,12 +40,15 @@ static bool read_header(
 	header->name_length = strlen(name);
 	header->name = name_copy = mg_arena_copy(run->arena, name, header->name_length);
 	header->value = name_copy != NULL ? copy_value(run, value, &header->value_length) : NULL;
-	if (header->value == NULL ||
-		(run->host->plan.headers && !mg_block_append(&run->block, header))) {
-		mg_run_no_memory(run, strlen(value) + 1);
-		return false;
-	}
-	return true;
+	if (name_copy == NULL)
+		mg_run_no_memory(run, header->name_length + 1);
+	else if (header->value == NULL)
+		mg_run_no_memory(run, header->value_length + 1);
+	else if (run->host->plan.headers && !mg_block_append(&run->block, header))
+		mg_run_no_memory(run, run->block.refused);
+	else
+		return true;
+	return false;
 }
 
 void mg_run_header(struct mg_run *run, const char *name, const char *value)
@@ -114,11 +117,29 @@ bool mg_run_body(struct mg_run *run, const unsigned char *chunk, size_t length)
 
 /* --- the end of message --- */
 
+/* Asks a filter at the end. What it could not judge for lack of memory within the message's own
+ * bound is for on_bound to decide, if that has not let the message pass already. */
+static bool ask_at_end(struct mg_run *run, struct mg_slot *slot, struct mg_verdict *verdict)
+{
+	bool over_bound = run->message.over_bound[0] != '\0', failed;
+	int64_t began;
+
+	run->at_bound = false;
+	if (mg_run_enter(run, slot, &began) && slot->configured->filter->eom != NULL)
+		slot->configured->filter->eom(&slot->call, verdict);
+	mg_run_leave(run, began);
+	failed = verdict->action == MG_ERROR || slot->failed[0] != '\0';
+	if (failed || (verdict->action != MG_CONTINUE && verdict->action != MG_ACCEPT))
+		mg_edits_drop(run, slot);
+	if (!failed || !run->at_bound)
+		return mg_verdict_settle(run, slot, MG_STEP_COUNT, verdict);
+	*verdict = (struct mg_verdict){.action = MG_CONTINUE};
+	return !over_bound && mg_verdict_bound(run, slot, verdict);
+}
+
 /* A filter's turn; true when the message is refused by it. */
 static bool take_turn(struct mg_run *run, struct mg_slot *slot, struct mg_verdict *verdict)
 {
-	int64_t began;
-
 	*verdict = (struct mg_verdict){.action = MG_CONTINUE};
 	mg_edits_turn(run, slot);
 	if (run->message.over_bound[0] != '\0') {
@@ -126,15 +147,12 @@ static bool take_turn(struct mg_run *run, struct mg_slot *slot, struct mg_verdic
 			return true;
 		slot->failed[0] = '\0';
 	}
-	if (!slot->done) {
-		if (mg_run_enter(run, slot, &began) && slot->configured->filter->eom != NULL)
-			slot->configured->filter->eom(&slot->call, verdict);
-		mg_run_leave(run, began);
-		if (mg_verdict_settle(run, slot, MG_STEP_COUNT, verdict))
-			return true;
-	}
-	if (slot->configured->settings.dry_run)
+	if (!slot->done && ask_at_end(run, slot, verdict))
+		return true;
+	if (slot->configured->settings.dry_run) {
+		mg_edits_drop(run, slot);
 		return false;
+	}
 	if (mg_edits_carry_out(run, slot) == 0)
 		return false;
 	*verdict = (struct mg_verdict){.action = MG_ERROR, .reply = "an edit could not be made"};

@@ -16,10 +16,12 @@ static struct mg_slot *slot_of(struct mg_call *call)
 
 void mg_run_no_memory(struct mg_run *run, size_t bytes)
 {
-	if (run->arena != NULL && mg_arena_at_limit(run->arena, bytes))
+	if (run->arena != NULL && mg_arena_at_limit(run->arena, bytes)) {
 		run->message.over_bound = "bounds.message_memory";
-	else
+		run->at_bound = true;
+	} else {
 		run->starved = true;
+	}
 }
 
 void *mg_alloc(struct mg_call *call, size_t bytes)
@@ -60,7 +62,7 @@ const struct mg_header *mg_headers(struct mg_call *call, size_t *count)
 	const struct mg_header *view = mg_block_view(&call->run->block, count);
 
 	if (view == NULL)
-		mg_run_no_memory(call->run, 0);
+		mg_run_no_memory(call->run, call->run->block.refused);
 	return view;
 }
 
@@ -70,6 +72,13 @@ void mg_edits_turn(struct mg_run *run, struct mg_slot *slot)
 	slot->edits = NULL;
 	slot->edits_end = &slot->edits;
 	run->in_eom = true;
+}
+
+void mg_edits_drop(struct mg_run *run, struct mg_slot *slot)
+{
+	mg_block_undo(&run->block);
+	slot->edits = NULL;
+	slot->edits_end = &slot->edits;
 }
 
 /* May this filter make such an edit now? */
@@ -140,7 +149,7 @@ int mg_insert_header(struct mg_call *call, unsigned position, const char *name, 
 	header.value_length = strlen(header.value);
 	if (call->run->host->plan.headers &&
 		!mg_block_insert(&call->run->block, position, &header)) {
-		mg_run_no_memory(call->run, 0);
+		mg_run_no_memory(call->run, call->run->block.refused);
 		return -1;
 	}
 	return add_edit(call, &edit);
@@ -245,19 +254,17 @@ static int carry_out_one(const struct mg_run *run, const struct mg_edit *edit)
 }
 
 /* The field that hold.regexp in milter_header_checks turns into a hold; filters after this one,
- * here or behind, see it. */
-static int hold_by_header(struct mg_run *run, const struct mg_slot *slot)
+ * here or behind, see it. Without memory for that the message is held all the same. */
+static int hold_by_header(struct mg_run *run, struct mg_slot *slot)
 {
-	struct mg_header header = {.name = "X-Millgate-Hold", .name_length = 15};
-	char value[2 + sizeof slot->hold];
+	struct mg_header header = {
+		.name = "X-Millgate-Hold", .name_length = 15, .value = slot->hold_value};
 
-	snprintf(value, sizeof value, " %s", slot->hold);
-	header.value_length = strlen(value);
-	header.value = mg_arena_copy(run->arena, value, header.value_length);
-	if (header.value == NULL ||
-		(run->host->plan.headers && !mg_block_insert(&run->block, 1, &header)))
-		return -1;
-	return run->front->insert_header(run->context, 1, header.name, value);
+	snprintf(slot->hold_value, sizeof slot->hold_value, " %s", slot->hold);
+	header.value_length = strlen(header.value);
+	if (run->host->plan.headers)
+		(void)mg_block_insert(&run->block, 1, &header);
+	return run->front->insert_header(run->context, 1, header.name, header.value);
 }
 
 int mg_edits_carry_out(struct mg_run *run, struct mg_slot *slot)

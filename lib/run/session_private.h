@@ -38,6 +38,7 @@ struct mg_slot {
 	char failed[256]; /* why it cannot judge (mg_fail); "" it can */
 	char ref[9]; /* of its last filter-error event, "" none */
 	char hold[64]; /* code, "" none */
+	char hold_value[66]; /* of the field that holds */
 	struct mg_edit *edits, **edits_end;
 };
 
@@ -62,6 +63,7 @@ struct mg_run {
 	size_t header_count;
 	struct mg_block block;
 	bool in_eom;
+	bool at_bound; /* in this callback memory ran out by the message's own bound */
 	bool starved; /* memory ran out that is not this message's own bound */
 	int64_t used; /* ns of message_timeout */
 	/* Local mail: what is answered at end of message; MG_CONTINUE none. The second for refused
@@ -103,6 +105,8 @@ void mg_verdict_complete(struct mg_verdict *verdict);
 
 /* Begins the turn of a filter at end of message. */
 void mg_edits_turn(struct mg_run *run, struct mg_slot *slot);
+/* Drops the edits of its turn: filters after it do not see them. */
+void mg_edits_drop(struct mg_run *run, struct mg_slot *slot);
 /* Tells the MTA the edits of a filter, and its hold when that is a header field. 0, or -1 when the
  * MTA could not be told. */
 int mg_edits_carry_out(struct mg_run *run, struct mg_slot *slot);

@@ -224,6 +224,29 @@ static int tear_down(void **state)
 	return 0;
 }
 
+static void an_undo_takes_back_the_changes_of_the_turn_alone(void **state)
+{
+	struct mg_block block;
+
+	(void)state;
+	make(&block, three);
+	insert(&block, 0, "Top", "0");
+	mg_block_change(&block, "B", 1, NULL);
+	mg_block_turn(&block);
+	insert(&block, 0, "Higher", "0");
+	insert(&block, 1, "Middle", "0");
+	mg_block_change(&block, "A", 1, "x");
+	mg_block_change(&block, "A", 1, "y");
+	mg_block_change(&block, "A", 2, NULL);
+	mg_block_change(&block, "Top", 1, NULL);
+	mg_block_undo(&block);
+	assert_is(&block, "Top:0 A:1 A:3");
+	/* Below the one field above the MTA's own Received. */
+	insert(&block, 2, "Below", "0");
+	assert_is(&block, "Top:0 Below:0 A:1 A:3");
+	assert_int_equal(mg_block_change(&block, "A", 2, NULL), 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -241,6 +264,7 @@ int main(void)
 		cmocka_unit_test(a_position_beyond_the_end_is_last),
 		cmocka_unit_test(deleted_fields_have_no_position),
 		cmocka_unit_test(a_block_grows_as_far_as_its_memory),
+		cmocka_unit_test(an_undo_takes_back_the_changes_of_the_turn_alone),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

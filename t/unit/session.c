@@ -462,6 +462,44 @@ static void edits_of_a_filter_that_refuses_are_dropped(void **state)
 	finish(&fixture);
 }
 
+static void see_headers(struct mg_call *call, struct mg_verdict *verdict)
+{
+	size_t count;
+	const struct mg_header *headers = mg_headers(call, &count);
+
+	if (headers == NULL)
+		verdict->action = MG_ERROR;
+	for (size_t i = 0; i < count; i++)
+		mg_buf_add_format(&seen, "[%s:%s]", headers[i].name, headers[i].value);
+}
+
+static void edit_and_fail(struct mg_call *call, struct mg_verdict *verdict)
+{
+	edit_everything(call, verdict);
+	verdict->action = MG_ERROR;
+}
+
+static void edits_that_are_dropped_are_not_seen_by_the_second_filter(void **state)
+{
+	static const struct {
+		const char *override;
+		void (*at_eom)(struct mg_call *, struct mg_verdict *);
+	} cases[] = {{"on_error=accept", edit_and_fail}, {"dry_run=yes", edit_everything}};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct fixture fixture;
+
+		begin(&fixture, 2, (const char *const[]){cases[i].override, NULL});
+		first_script.at_eom = cases[i].at_eom;
+		second_script.at_eom = see_headers;
+		assert_int_equal(whole_message(&fixture), MG_CONTINUE);
+		assert_string_equal(mg_buf_text(&told), "");
+		assert_non_null(strstr(mg_buf_text(&seen), "eom2 [Subject: one][X-Two: a\r\n\tb]"));
+		finish(&fixture);
+	}
+}
+
 static void a_dry_run_neither_refuses_nor_edits_nor_holds(void **state)
 {
 	struct fixture fixture;
@@ -498,16 +536,6 @@ static void malformed_edits_are_refused_one_by_one(void **state)
 	assert_int_equal(whole_message(&fixture), MG_CONTINUE);
 	assert_string_equal(mg_buf_text(&told), "");
 	finish(&fixture);
-}
-
-static void see_headers(struct mg_call *call, struct mg_verdict *verdict)
-{
-	size_t count;
-	const struct mg_header *headers = mg_headers(call, &count);
-
-	(void)verdict;
-	for (size_t i = 0; i < count; i++)
-		mg_buf_add_format(&seen, "[%s:%s]", headers[i].name, headers[i].value);
 }
 
 static void the_second_filter_sees_what_the_first_edited(void **state)
@@ -808,6 +836,35 @@ static void the_memory_of_a_message_is_a_bound(void **state)
 	assert_answer("bounds.message_memory=1M", take_a_mebibyte, MG_REJECT, "552 5.3.4 ");
 }
 
+static void any_number_of_fields_passes_or_is_over_the_bound(void **state)
+{
+	int passed = 0, refused = 0;
+
+	(void)state;
+	for (int fields = 10; fields < 2000; fields += 10) {
+		struct fixture fixture;
+
+		begin(&fixture, 1,
+			(const char *const[]){"bounds.headers=100000", "bounds.message_memory=64K",
+				"hold=header",
+				fields < 1000     ? NULL
+				: fields % 20 > 0 ? "on_bound=hold"
+						  : "on_bound=accept",
+				NULL});
+		first_script.at_eom = see_headers;
+		mail(&fixture, "<a@example.com>");
+		rcpt(&fixture, "<b@example.org>");
+		for (int i = 0; i < fields; i++)
+			mg_run_header(fixture.run, "X-Many", " x");
+		mg_run_eom(fixture.run, &fixture.verdict);
+		passed += fixture.verdict.action == MG_CONTINUE;
+		refused += strncmp(fixture.verdict.reply, "552 5.3.4 ", 10) == 0;
+		assert_int_equal(passed + refused, fields / 10);
+		finish(&fixture);
+	}
+	assert_true(passed > 100 && refused > 0);
+}
+
 static void the_memory_of_all_messages_is_an_error(void **state)
 {
 	struct fixture fixture;
@@ -911,6 +968,7 @@ int main(void)
 		cmocka_unit_test(an_answer_without_a_reply_gets_that_of_its_action),
 		cmocka_unit_test(edits_are_told_in_order_with_folds_as_the_mta_wants_them),
 		cmocka_unit_test(edits_of_a_filter_that_refuses_are_dropped),
+		cmocka_unit_test(edits_that_are_dropped_are_not_seen_by_the_second_filter),
 		cmocka_unit_test(a_dry_run_neither_refuses_nor_edits_nor_holds),
 		cmocka_unit_test(malformed_edits_are_refused_one_by_one),
 		cmocka_unit_test(the_second_filter_sees_what_the_first_edited),
@@ -930,6 +988,7 @@ int main(void)
 		cmocka_unit_test(on_bound_decides_on_mail_over_a_bound),
 		cmocka_unit_test(too_many_recipients_are_a_bound),
 		cmocka_unit_test(the_memory_of_a_message_is_a_bound),
+		cmocka_unit_test(any_number_of_fields_passes_or_is_over_the_bound),
 		cmocka_unit_test(the_memory_of_all_messages_is_an_error),
 		cmocka_unit_test(memory_that_ends_at_mail_is_an_error_but_not_of_a_bounce),
 		cmocka_unit_test(a_message_runs_on_the_configuration_it_began_with),
