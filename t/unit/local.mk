@@ -134,8 +134,13 @@ t_unit_block_t_SOURCES = t/unit/block.c
 t_unit_block_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
 CMOCKA_TESTS += t/unit/session.t
-t_unit_session_t_SOURCES = t/unit/session.c
+t_unit_session_t_SOURCES = t/unit/session.c t/unit/session_place.c t/unit/session_place.h
 t_unit_session_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/unit/session_bounds.t
+t_unit_session_bounds_t_SOURCES = t/unit/session_bounds.c t/unit/session_place.c \
+	t/unit/session_place.h
+t_unit_session_bounds_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
 CMOCKA_TESTS += t/unit/fields.t
 t_unit_fields_t_SOURCES = t/unit/fields.c
