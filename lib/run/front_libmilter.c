@@ -16,8 +16,10 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "mail/milter_macros.h"
+#include "run/negotiate.h"
 #include "run/reply.h"
 #include "run/session.h"
+#include "run/wire.h"
 
 /* One front a process, as libmilter itself. */
 static struct {
@@ -184,55 +186,10 @@ static const struct mg_front front_functions = {
 
 /* --- negotiation --- */
 
-static const struct {
-	enum mg_step step;
-	unsigned long declined, silent;
-} step_flags[] = {
-	{MG_STEP_CONNECT, SMFIP_NOCONNECT, SMFIP_NR_CONN},
-	{MG_STEP_HELO, SMFIP_NOHELO, SMFIP_NR_HELO},
-	{MG_STEP_MAIL, SMFIP_NOMAIL, SMFIP_NR_MAIL},
-	{MG_STEP_RCPT, SMFIP_NORCPT, SMFIP_NR_RCPT},
-	{MG_STEP_DATA, SMFIP_NODATA, SMFIP_NR_DATA},
-	{MG_STEP_HEADER, SMFIP_NOHDRS, SMFIP_NR_HDR},
-	{MG_STEP_EOH, SMFIP_NOEOH, SMFIP_NR_EOH},
-	{MG_STEP_BODY, SMFIP_NOBODY, SMFIP_NR_BODY},
-};
-static const struct {
-	unsigned edit;
-	unsigned long action;
-} edit_flags[] = {
-	{MG_EDIT_ADD, SMFIF_ADDHDRS},
-	{MG_EDIT_CHANGE, SMFIF_CHGHDRS},
-	{MG_EDIT_BODY, SMFIF_CHGBODY},
-	{MG_EDIT_RCPT, SMFIF_ADDRCPT | SMFIF_DELRCPT},
-	{MG_EDIT_SENDER, SMFIF_CHGFROM},
-	{MG_EDIT_HOLD, SMFIF_QUARANTINE},
-};
-
-static unsigned long wanted_protocol(const struct mg_plan *plan)
-{
-	unsigned long protocol = SMFIP_NOUNKNOWN | SMFIP_HDR_LEADSPC;
-
-	for (size_t i = 0; i < sizeof step_flags / sizeof step_flags[0]; i++) {
-		if (plan->steps[step_flags[i].step] == MG_STEP_DECLINED)
-			protocol |= step_flags[i].declined;
-		if (plan->steps[step_flags[i].step] == MG_STEP_SILENT)
-			protocol |= step_flags[i].silent;
-	}
-	if (plan->steps[MG_STEP_BODY] == MG_STEP_ANSWERED)
-		protocol |= SMFIP_SKIP;
-	return protocol;
-}
-
-static unsigned long wanted_actions(const struct mg_plan *plan)
-{
-	unsigned long actions = 0;
-
-	for (size_t i = 0; i < sizeof edit_flags / sizeof edit_flags[0]; i++)
-		if ((plan->edits & edit_flags[i].edit) != 0)
-			actions |= edit_flags[i].action;
-	return actions;
-}
+_Static_assert(SMFIP_NOCONNECT == MG_WIRE_NO_CONNECT && SMFIP_NR_BODY == MG_WIRE_NR_BODY &&
+		       SMFIP_HDR_LEADSPC == MG_WIRE_HEADER_LEADING_SPACE &&
+		       SMFIF_QUARANTINE == MG_WIRE_QUARANTINE,
+	"the flags of libmilter are those of the protocol");
 
 static void ask_for_macros(SMFICTX *context)
 {
@@ -247,7 +204,7 @@ static sfsistat on_negotiate(SMFICTX *context, unsigned long actions, unsigned l
 	unsigned long u2, unsigned long u3, unsigned long *out_actions, unsigned long *out_protocol,
 	unsigned long *out_u2, unsigned long *out_u3)
 {
-	unsigned long wanted = wanted_actions(&front.host->plan);
+	unsigned long wanted = mg_negotiate_actions(&front.host->plan);
 	struct connection *connection;
 
 	(void)u2;
@@ -262,7 +219,7 @@ static sfsistat on_negotiate(SMFICTX *context, unsigned long actions, unsigned l
 	if (connection == NULL)
 		return SMFIS_REJECT;
 	connection->context = context;
-	connection->protocol = wanted_protocol(&front.host->plan) & protocol;
+	connection->protocol = mg_negotiate_protocol(&front.host->plan) & protocol;
 	connection->run = mg_run_new(front.host, &front_functions, connection);
 	if (connection->run == NULL) {
 		free(connection);
@@ -402,7 +359,7 @@ static int libmilter_open(struct mg_host *host, const int fds[], int count, stru
 	struct smfiDesc description = {
 		.xxfi_name = plain("millgate"),
 		.xxfi_version = SMFI_VERSION,
-		.xxfi_flags = wanted_actions(&host->plan) | SMFIF_SETSYMLIST,
+		.xxfi_flags = mg_negotiate_actions(&host->plan) | SMFIF_SETSYMLIST,
 		.xxfi_connect = on_connect,
 		.xxfi_helo = on_helo,
 		.xxfi_envfrom = on_mail,

@@ -19,6 +19,7 @@
 #include "base/str.h"
 #include "mail/milter_macros.h"
 #include "run/link.h"
+#include "run/negotiate.h"
 #include "run/reply.h"
 #include "run/session.h"
 
@@ -277,62 +278,12 @@ static void put_verdict(struct connection *connection, const struct mg_verdict *
 
 /* --- negotiation --- */
 
-static const struct {
-	enum mg_step step;
-	uint32_t declined, silent;
-} step_flags[] = {
-	{MG_STEP_CONNECT, MG_WIRE_NO_CONNECT, MG_WIRE_NR_CONNECT},
-	{MG_STEP_HELO, MG_WIRE_NO_HELO, MG_WIRE_NR_HELO},
-	{MG_STEP_MAIL, MG_WIRE_NO_MAIL, MG_WIRE_NR_MAIL},
-	{MG_STEP_RCPT, MG_WIRE_NO_RCPT, MG_WIRE_NR_RCPT},
-	{MG_STEP_DATA, MG_WIRE_NO_DATA, MG_WIRE_NR_DATA},
-	{MG_STEP_HEADER, MG_WIRE_NO_HEADERS, MG_WIRE_NR_HEADER},
-	{MG_STEP_EOH, MG_WIRE_NO_EOH, MG_WIRE_NR_EOH},
-	{MG_STEP_BODY, MG_WIRE_NO_BODY, MG_WIRE_NR_BODY},
-};
-static const struct {
-	unsigned edit;
-	uint32_t action;
-} edit_flags[] = {
-	{MG_EDIT_ADD, MG_WIRE_ADD_HEADERS},
-	{MG_EDIT_CHANGE, MG_WIRE_CHANGE_HEADERS},
-	{MG_EDIT_BODY, MG_WIRE_CHANGE_BODY},
-	{MG_EDIT_RCPT, MG_WIRE_ADD_RECIPIENTS | MG_WIRE_DELETE_RECIPIENTS},
-	{MG_EDIT_SENDER, MG_WIRE_CHANGE_SENDER},
-	{MG_EDIT_HOLD, MG_WIRE_QUARANTINE},
-};
-
-static uint32_t wanted_protocol(const struct mg_plan *plan)
-{
-	uint32_t protocol = MG_WIRE_NO_UNKNOWN | MG_WIRE_HEADER_LEADING_SPACE;
-
-	for (size_t i = 0; i < sizeof(step_flags) / sizeof(step_flags[0]); i++) {
-		if (plan->steps[step_flags[i].step] == MG_STEP_DECLINED)
-			protocol |= step_flags[i].declined;
-		if (plan->steps[step_flags[i].step] == MG_STEP_SILENT)
-			protocol |= step_flags[i].silent;
-	}
-	if (plan->steps[MG_STEP_BODY] == MG_STEP_ANSWERED)
-		protocol |= MG_WIRE_SKIP;
-	return protocol;
-}
-
-static uint32_t wanted_actions(const struct mg_plan *plan)
-{
-	uint32_t actions = 0;
-
-	for (size_t i = 0; i < sizeof(edit_flags) / sizeof(edit_flags[0]); i++)
-		if ((plan->edits & edit_flags[i].edit) != 0)
-			actions |= edit_flags[i].action;
-	return actions;
-}
-
 static void negotiate(struct connection *connection, const struct mg_packet *packet)
 {
 	const struct mg_plan *plan = &front.host->plan;
 	struct mg_wire_options offer, answer = {.version = PROTOCOL_VERSION};
 
-	answer.actions = wanted_actions(plan);
+	answer.actions = mg_negotiate_actions(plan);
 	if (!mg_wire_get_options(packet, &offer) || offer.version < 2) {
 		connection->over = true;
 		return;
@@ -346,7 +297,7 @@ static void negotiate(struct connection *connection, const struct mg_packet *pac
 	}
 	if (offer.version < PROTOCOL_VERSION)
 		answer.version = offer.version;
-	answer.protocol = connection->protocol = wanted_protocol(plan) & offer.protocol;
+	answer.protocol = connection->protocol = mg_negotiate_protocol(plan) & offer.protocol;
 	if ((offer.actions & MG_WIRE_SET_MACROS) != 0) {
 		answer.actions |= MG_WIRE_SET_MACROS;
 		answer.macros[MG_WIRE_STAGE_MAIL] = mg_milter_macros_mail;

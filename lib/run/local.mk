@@ -16,6 +16,7 @@ lib_run_libmgrun_a_SOURCES = \
 	lib/run/front_native.c lib/run/front_native.h \
 	lib/run/host.c lib/run/host.h \
 	lib/run/link.c lib/run/link.h \
+	lib/run/negotiate.c lib/run/negotiate.h \
 	lib/run/notify.c lib/run/notify.h \
 	lib/run/reply.c lib/run/reply.h \
 	lib/run/serve.c lib/run/serve.h \
