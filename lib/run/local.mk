@@ -24,4 +24,5 @@ lib_run_libmgrun_a_SOURCES = \
 	lib/run/settings.c lib/run/settings.h \
 	lib/run/snapshot.c lib/run/snapshot.h \
 	lib/run/verdict.c \
+	lib/run/watchdog.c lib/run/watchdog.h \
 	lib/run/wire.c lib/run/wire.h

@@ -14,10 +14,10 @@
 #include "base/str.h"
 #include "event/settings.h"
 #include "mail/fields.h"
-#include "run/client.h"
 #include "run/connections.h"
 #include "run/daemon.h"
 #include "run/notify.h"
+#include "run/watchdog.h"
 
 enum {
 	METRICS_EVERY = 10, /* ticks of a second */
@@ -30,12 +30,13 @@ static const int64_t quiet = MG_SECOND;
 
 static struct {
 	struct mg_daemon *daemon;
-	pthread_t engine, housekeeper, watchdog;
-	int64_t watchdog_interval; /* ns, 0 none */
+	pthread_t engine, housekeeper;
 
 	pthread_mutex_t lock; /* the members below */
 	pthread_cond_t changed;
-	bool reload, ending, engine_failed;
+	bool reload, ending;
+
+	_Atomic bool engine_failed;
 } serve = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static void signal_set(sigset_t *set)
@@ -213,30 +214,6 @@ static void *housekeeper(void *unused)
 	return NULL;
 }
 
-/* Feeds the watchdog as long as a session can be served: by asking the socket, as Postfix does. */
-static void *watchdog(void *unused)
-{
-	int64_t interval = serve.watchdog_interval / 3;
-
-	(void)unused;
-	pthread_mutex_lock(&serve.lock);
-	while (!serve.ending) {
-		int64_t next = monotonic() + interval;
-		struct mg_error error;
-
-		pthread_mutex_unlock(&serve.lock);
-		if (mg_client_probe(&serve.daemon->endpoint, interval, &error) == 0)
-			mg_notify("WATCHDOG=1");
-		else
-			mg_log(LOG_WARNING, "watchdog: no session can be served: %s", error.text);
-		pthread_mutex_lock(&serve.lock);
-		while (!serve.ending && monotonic() < next)
-			wait_until(next);
-	}
-	pthread_mutex_unlock(&serve.lock);
-	return NULL;
-}
-
 /* --- the engine --- */
 
 static void *engine(void *unused)
@@ -247,12 +224,20 @@ static void *engine(void *unused)
 	(void)unused;
 	if (status == 0)
 		return NULL;
-	pthread_mutex_lock(&serve.lock);
 	serve.engine_failed = true;
-	pthread_mutex_unlock(&serve.lock);
 	mg_log(LOG_ERR, "%s", error.text);
 	kill(getpid(), SIGTERM);
 	return NULL;
+}
+
+/* Connections taken, those that are no session yet among them. */
+static int connections(void)
+{
+	int count = 0;
+
+	for (int i = 0; i < serve.daemon->fd_count; i++)
+		count += mg_connections_open(serve.daemon->fds[i]);
+	return count;
 }
 
 /* Whether no message is under way, no session is between two messages that follow each other, and
@@ -260,11 +245,9 @@ static void *engine(void *unused)
 static bool is_idle(void)
 {
 	const struct mg_host *host = &serve.daemon->host;
-	int sessions = host->sessions, connections = 0;
+	int sessions = host->sessions;
 
-	for (int i = 0; i < serve.daemon->fd_count; i++)
-		connections += mg_connections_open(serve.daemon->fds[i]);
-	return connections <= sessions &&
+	return connections() <= sessions &&
 	       (sessions == 0 || (host->messages == 0 && monotonic() - host->last_step > quiet));
 }
 
@@ -287,27 +270,21 @@ static void drain(int64_t timeout)
 
 /* --- start and end --- */
 
-static int start_thread(pthread_t *thread, void *(*function)(void *))
-{
-	int status = pthread_create(thread, NULL, function, NULL);
-
-	if (status != 0)
-		mg_log(LOG_ERR, "cannot start a thread: %s", strerror(status));
-	return status;
-}
-
 static bool start(void)
 {
 	pthread_condattr_t attributes;
+	int status;
 
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_cond_init(&serve.changed, &attributes);
 	pthread_condattr_destroy(&attributes);
-	serve.watchdog_interval = mg_notify_watchdog();
-	return start_thread(&serve.engine, engine) == 0 &&
-	       start_thread(&serve.housekeeper, housekeeper) == 0 &&
-	       (serve.watchdog_interval == 0 || start_thread(&serve.watchdog, watchdog) == 0);
+	if ((status = pthread_create(&serve.engine, NULL, engine, NULL)) == 0 &&
+		(status = pthread_create(&serve.housekeeper, NULL, housekeeper, NULL)) == 0 &&
+		(status = mg_watchdog_start(&serve.daemon->endpoint, serve.daemon->fds[0])) == 0)
+		return true;
+	mg_log(LOG_ERR, "cannot start a thread: %s", strerror(status));
+	return false;
 }
 
 /* A change of `serve`, told to whoever waits. */
@@ -363,12 +340,14 @@ int mg_serve(struct mg_daemon *daemon)
 {
 	struct mg_snapshot *snapshot;
 	int64_t timeout;
+	int open;
 
 	serve.daemon = daemon;
 	if (!start())
 		return MG_EXIT_UNAVAILABLE;
 	tell_ready();
 	wait_for_end();
+	mg_watchdog_stop();
 	mg_notify("STOPPING=1");
 	daemon->engine->stop_accepting();
 	turn_away(daemon);
@@ -378,11 +357,10 @@ int mg_serve(struct mg_daemon *daemon)
 	drain(timeout);
 	change(&serve.ending);
 	pthread_join(serve.housekeeper, NULL);
-	if (serve.watchdog_interval > 0)
-		pthread_join(serve.watchdog, NULL);
-	if (daemon->host.sessions > 0) {
+	open = connections();
+	if (open > 0 || daemon->host.sessions > 0) {
 		/* They still use what a tidy end would free; the log is whole at any moment. */
-		mg_log(LOG_INFO, "ended, %d sessions were open", (int)daemon->host.sessions);
+		mg_log(LOG_INFO, "ended, %d connections were open", open);
 		_exit(serve.engine_failed ? MG_EXIT_UNAVAILABLE : MG_EXIT_GOOD);
 	}
 	mg_log(LOG_INFO, "ended");

@@ -23,7 +23,7 @@
 
 #include "base/str.h"
 
-enum { DRIVERS_MAX = 8, POLL_MILLISECONDS = 5 };
+enum { DRIVERS_MAX = 8, POLL_MILLISECONDS = 5, FIRST_PASSED_ON = 3 };
 
 /* The running ones, for the end of the test program; copies, for a failed test leaves its frame. */
 static struct {
@@ -129,15 +129,35 @@ void driver_configure(const struct driver *driver, const char *settings)
 	assert_int_equal(chmod(driver->configuration, 0644), 0);
 }
 
-static int open_notify_socket(const char *path)
+static int bind_socket(const char *path, int type)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
 
 	assert_true(fd >= 0);
 	assert_true(mg_str_copy(address.sun_path, sizeof(address.sun_path), path));
 	assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
 	return fd;
+}
+
+/* In the child: what the service manager tells of its watchdog and its socket. */
+static void be_managed(const struct driver *driver)
+{
+	char text[32];
+
+	unsetenv("WATCHDOG_USEC");
+	unsetenv("LISTEN_FDS");
+	if (driver->watchdog_ms > 0) {
+		mg_str_format(text, sizeof(text), "%u000", driver->watchdog_ms);
+		setenv("WATCHDOG_USEC", text, 1);
+	}
+	if (driver->passed_on < 0)
+		return;
+	if (dup2(driver->passed_on, FIRST_PASSED_ON) < 0 || fcntl(FIRST_PASSED_ON, F_SETFD, 0) != 0)
+		_exit(127);
+	mg_str_format(text, sizeof(text), "%d", (int)getpid());
+	setenv("LISTEN_PID", text, 1);
+	setenv("LISTEN_FDS", "1", 1);
 }
 
 /* In the child: becomes the daemon. It dies with the test program. */
@@ -149,8 +169,7 @@ static void become(const struct driver *driver, const char *notify)
 	if (log < 0 || dup2(log, STDERR_FILENO) < 0 || dup2(log, STDOUT_FILENO) < 0)
 		_exit(127);
 	setenv("NOTIFY_SOCKET", notify, 1);
-	unsetenv("WATCHDOG_USEC");
-	unsetenv("LISTEN_FDS");
+	be_managed(driver);
 	execl(driver->program, driver->program, "-c", driver->configuration, (char *)NULL);
 	_exit(127);
 }
@@ -201,7 +220,30 @@ void driver_wait_notice(struct driver *driver, const char *notice)
 	fail_msg("%s gave no notice %s", driver->program, notice);
 }
 
+bool driver_next_notice(const struct driver *driver, int milliseconds, char *text, size_t size)
+{
+	struct pollfd ready = {.fd = driver->notify, .events = POLLIN};
+	ssize_t length = 0;
+
+	if (poll(&ready, 1, milliseconds) > 0)
+		length = recv(driver->notify, text, size - 1, 0);
+	text[length > 0 ? length : 0] = '\0';
+	return length > 0;
+}
+
 void driver_start(struct driver *driver, const char *program, const char *settings)
+{
+	driver_start_watched(driver, program, settings, 0, false);
+}
+
+static void pass_on(struct driver *driver)
+{
+	driver->passed_on = bind_socket(driver->endpoint.path, SOCK_STREAM);
+	assert_int_equal(listen(driver->passed_on, SOMAXCONN), 0);
+}
+
+void driver_start_watched(struct driver *driver, const char *program, const char *settings,
+	unsigned watchdog_ms, bool passed_on)
 {
 	char notify[128];
 
@@ -221,7 +263,11 @@ void driver_start(struct driver *driver, const char *program, const char *settin
 	mg_str_format(driver->endpoint.path, sizeof(driver->endpoint.path), "%s/socket",
 		driver->directory);
 	driver_configure(driver, settings);
-	driver->notify = open_notify_socket(notify);
+	driver->notify = bind_socket(notify, SOCK_DGRAM);
+	driver->watchdog_ms = watchdog_ms;
+	driver->passed_on = -1;
+	if (passed_on)
+		pass_on(driver);
 	driver->pid = fork();
 	if (driver->pid == 0)
 		become(driver, notify);
@@ -270,6 +316,8 @@ void driver_stop(struct driver *driver)
 	kill(driver->pid, SIGTERM);
 	status = wait_for_end(driver->pid);
 	close(driver->notify);
+	if (driver->passed_on >= 0)
+		close(driver->passed_on);
 	forget(driver);
 	driver->pid = 0;
 	verified = driver_verify(driver);
@@ -441,4 +489,28 @@ size_t driver_log_lines(const struct driver *driver)
 		lines += character == '\n';
 	fclose(file);
 	return lines;
+}
+
+size_t driver_count_log(const struct driver *driver, const char *text)
+{
+	FILE *file = fopen(driver->log, "r");
+	size_t count = 0;
+	char line[1024];
+
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file) != NULL)
+		count += strstr(line, text) != NULL;
+	fclose(file);
+	return count;
+}
+
+void driver_wait_log(const struct driver *driver, const char *text, size_t count)
+{
+	int64_t deadline = now() + GENEROUS;
+
+	while (driver_count_log(driver, text) < count) {
+		if (now() > deadline)
+			fail_msg("%s did not say \"%s\" %zu times", driver->program, text, count);
+		pause_a_little();
+	}
 }

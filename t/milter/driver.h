@@ -28,6 +28,8 @@ struct driver {
 	char configuration[128], events[128], log[128];
 	struct mg_endpoint endpoint;
 	int notify; /* what the daemon tells the service manager */
+	unsigned watchdog_ms; /* 0: none */
+	int passed_on; /* a listening socket for the daemon, -1 none */
 	pid_t pid; /* 0: not running */
 };
 
@@ -36,6 +38,10 @@ bool driver_has(const char *program);
 /* Starts millgate-log or millgate-probe; settings: lines of its configuration besides socket,
  * metrics, events.directory. Returns when it is ready. */
 void driver_start(struct driver *driver, const char *program, const char *settings);
+/* The same with the watchdog of the service manager, which wants a notice at least each
+ * watchdog_ms; passed_on: the socket is the manager's (LISTEN_FDS), not the daemon's own. */
+void driver_start_watched(struct driver *driver, const char *program, const char *settings,
+	unsigned watchdog_ms, bool passed_on);
 /* Writes the configuration anew, as driver_start does. */
 void driver_configure(const struct driver *driver, const char *settings);
 /* Ends it by SIGTERM and removes the directory. Fails the test if its exit code is not 0, its event
@@ -61,6 +67,12 @@ const char *driver_text(const json_t *event, const char *name); /* "" when absen
 void driver_wait_events(const struct driver *driver, const char *action, size_t count);
 /* Waits for a notice to the service manager, sd_notify(3): "STOPPING=1". */
 void driver_wait_notice(struct driver *driver, const char *notice);
+/* Takes the next notice, if there is one within that many milliseconds; false: none. */
+bool driver_next_notice(const struct driver *driver, int milliseconds, char *text, size_t size);
+/* Waits until the daemon wrote a line about itself that contains `text`, `count` times. */
+void driver_wait_log(const struct driver *driver, const char *text, size_t count);
+/* How many of its lines contain `text`. */
+size_t driver_count_log(const struct driver *driver, const char *text);
 /* Exit code of --verify. */
 int driver_verify(const struct driver *driver);
 

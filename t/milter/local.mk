@@ -44,4 +44,8 @@ CMOCKA_TESTS += t/milter/life.t
 t_milter_life_t_SOURCES = t/milter/life.c $(MILTER_DRIVER)
 t_milter_life_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
+CMOCKA_TESTS += t/milter/watchdog.t
+t_milter_watchdog_t_SOURCES = t/milter/watchdog.c $(MILTER_DRIVER)
+t_milter_watchdog_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
 TSAN_TESTS += t/milter/steps.t t/milter/strangers.t t/milter/verdicts.t
