@@ -15,6 +15,9 @@ CONFORMANCE_TESTS =
 # Tests of CMOCKA_TESTS and SCRIPT_TESTS that use several threads: .ci/run
 # repeats them under ThreadSanitizer.
 TSAN_TESTS =
+# Tests whose daemons have an engine: each is run once with every engine.
+ENGINE_TESTS =
+ENGINES = native libmilter
 
 include t/unit/local.mk
 include t/milter/local.mk
@@ -25,15 +28,15 @@ include t/fuzz/local.mk
 if HAVE_CMOCKA
 check_PROGRAMS += $(CMOCKA_TESTS)
 endif
-EXTRA_DIST += $(SCRIPT_TESTS) t/prove/Millgate.pm t/bench/peers
+EXTRA_DIST += $(SCRIPT_TESTS) t/prove/Millgate.pm t/prove/run t/bench/peers
 
 # CHECK_FOLDERS is set by configure; empty is all.
 # Two jobs at least: gateway tests wait more than they compute.
 T = $(CHECK_FOLDERS)
 PROVE_FLAGS = --failures --comments -j$(shell n=$$(nproc 2>/dev/null || echo 2); test $$n -gt 2 && echo $$n || echo 2)
 # `prove` over the tests given that are in $(T), the compiled ones here, the
-# scripts in the source; -e '' runs each as a program. The formatter is prove's
-# own and ends in "N passed, N failed, N skipped".
+# scripts in the source; t/prove/run runs each as a program, TEST@ENGINE with that
+# engine. The formatter is prove's own and ends in "N passed, N failed, N skipped".
 TEST_ENVIRONMENT = MG_BUILDDIR='$(abs_top_builddir)' MG_SRCDIR='$(abs_top_srcdir)' \
 	CMOCKA_MESSAGE_OUTPUT=tap PERL5LIB='$(abs_top_srcdir)/t/prove' PYTHONDONTWRITEBYTECODE=1
 run_prove = \
@@ -45,10 +48,14 @@ run_prove = \
 		for part in $(T); do case $$test in $$part|$${part%/}/*) wanted=yes;; esac; done; \
 		test $$wanted = yes || continue; \
 		test -x $$test || test -x $(srcdir)/$$test || { echo "$$test: cannot be run" >&2; exit 1; }; \
-		if test -x $$test; then set -- "$$@" ./$$test; else set -- "$$@" $(srcdir)/$$test; fi; \
+		if test -x $$test; then path=./$$test; else path=$(srcdir)/$$test; fi; \
+		case " $(strip $(ENGINE_TESTS)) " in \
+		*" $$test "*) for engine in $(ENGINES); do set -- "$$@" $$path@$$engine; done;; \
+		*) set -- "$$@" $$path;; \
+		esac; \
 	done; \
 	test $$\# -gt 0 || { echo "no test is named $(T)" >&2; exit 1; }; \
-	$(TEST_ENVIRONMENT) $(PROVE) $(PROVE_FLAGS) --formatter Millgate -e '' "$$@" </dev/null
+	$(TEST_ENVIRONMENT) $(PROVE) $(PROVE_FLAGS) --formatter Millgate -e '$(srcdir)/t/prove/run' "$$@" </dev/null
 
 check-local: all
 if HAVE_CMOCKA
