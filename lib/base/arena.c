@@ -154,8 +154,11 @@ static struct block *arena_grow(struct mg_arena *arena, size_t bytes)
 
 void *mg_arena_alloc(struct mg_arena *arena, size_t bytes)
 {
-	struct block *block = arena->blocks;
+	struct block *block;
 
+	if (arena == NULL)
+		return NULL;
+	block = arena->blocks;
 	if (bytes == 0)
 		bytes = 1;
 	if (block == NULL || !block_has(block, bytes))

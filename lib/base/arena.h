@@ -19,7 +19,8 @@ struct mg_arena_total {
 /* limit: bytes this arena may hand out (its blocks are counted, not each piece). total may be
  * NULL. NULL when out of memory. */
 struct mg_arena *mg_arena_new(size_t limit, struct mg_arena_total *total);
-/* Zeroed, aligned for any type, never shared even with 0 bytes; NULL when the arena, the total or the machine has no more. */
+/* Zeroed, aligned for any type, never shared even with 0 bytes; NULL when the arena, the total or
+ * the machine has no more, or the arena is NULL. */
 void *mg_arena_alloc(struct mg_arena *arena, size_t bytes);
 /* A copy of length bytes and a NUL. */
 char *mg_arena_copy(struct mg_arena *arena, const char *text, size_t length);

@@ -280,6 +280,7 @@ static bool start(void)
 	pthread_cond_init(&serve.changed, &attributes);
 	pthread_condattr_destroy(&attributes);
 	if ((status = pthread_create(&serve.engine, NULL, engine, NULL)) == 0 &&
+		(status = pthread_detach(serve.engine)) == 0 &&
 		(status = pthread_create(&serve.housekeeper, NULL, housekeeper, NULL)) == 0 &&
 		(status = mg_watchdog_start(&serve.daemon->endpoint, serve.daemon->fds[0])) == 0)
 		return true;

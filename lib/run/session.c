@@ -366,7 +366,7 @@ static void begin_message(struct mg_run *run, const char *const arguments[])
 	if (run->arena == NULL || run->recipient_arena == NULL)
 		run->starved = true;
 	make_states(run);
-	if (run->arena != NULL && !learn_facts(run, arguments))
+	if (!learn_facts(run, arguments))
 		run->starved = true;
 	mg_run_learn_queue_id(run);
 }
