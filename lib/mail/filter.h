@@ -110,7 +110,13 @@ struct mg_filter {
 	 * the call only. */
 	void (*body)(struct mg_call *, const unsigned char *chunk, size_t length);
 	void (*eom)(struct mg_call *, struct mg_verdict *);
-	/* Once for each message that had MAIL, however it ended. */
+	/* An earlier filter of the chain has replaced the body: header, eoh and body come again,
+	 * before eom, with the content as it is now; connect to rcpt do not. Forget what header,
+	 * eoh and body left in state; what it keeps of the envelope stays. A failure, a hold and
+	 * mg_skip_body() of the old content are void. Needed by a filter with message_size that may
+	 * follow one with MG_EDIT_BODY and has one of these callbacks. */
+	void (*renew)(struct mg_call *);
+	/* Once for each message whose MAIL no earlier filter refused, however it ended. */
 	void (*end)(struct mg_call *, enum mg_end);
 };
 
@@ -147,8 +153,9 @@ int mg_change_sender(struct mg_call *, const char *address);
 /* Carried out at end of message as the setting `hold` says (DESIGN section 4); the rest of the
  * chain goes on. code: [-a-z0-9]+, up to 60 bytes. */
 int mg_hold(struct mg_call *, const char *code);
-/* The new body, pulled in chunks while it is sent: read returns bytes, 0 at the end, -1 on failure
- * (the message is then deferred). */
+/* The new body, pulled in chunks while it is sent to the MTA and to later filters of the chain (see
+ * renew): read returns bytes, 0 at the end, -1 on failure (the message is then deferred). A bare LF
+ * becomes CRLF, a last line without end gets one. The last call counts. */
 int mg_replace_body(
 	struct mg_call *, long (*read)(void *source, unsigned char *, size_t), void *source);
 #endif

@@ -96,6 +96,17 @@ void mg_block_undo(struct mg_block *block)
 	block->view_valid = false;
 }
 
+uint64_t mg_block_bytes(const struct mg_block *block)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < block->count; i++)
+		if (!block->entries[i].deleted)
+			bytes += block->entries[i].header.name_length +
+				 block->entries[i].header.value_length + strlen(":\r\n");
+	return bytes;
+}
+
 const struct mg_header *mg_block_view(struct mg_block *block, size_t *count)
 {
 	static const struct mg_header nothing;

@@ -7,6 +7,7 @@
 #define MG_RUN_BLOCK_H
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/arena.h"
 #include "mail/message.h"
@@ -32,6 +33,8 @@ bool mg_block_append(struct mg_block *block, const struct mg_header *header);
 void mg_block_turn(struct mg_block *block);
 /* Takes back what was changed since the turn began. */
 void mg_block_undo(struct mg_block *block);
+/* Bytes of the fields, each with its colon and line end. */
+uint64_t mg_block_bytes(const struct mg_block *block);
 /* The fields top to bottom; NULL when there is no memory for the list. Valid until the next change.
  */
 const struct mg_header *mg_block_view(struct mg_block *block, size_t *count);

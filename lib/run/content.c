@@ -4,8 +4,6 @@
 
 #include "run/session_private.h"
 
-/* --- the content --- */
-
 /* A copy with folds as CRLF, whatever they came as. */
 static char *copy_value(struct mg_run *run, const char *value, size_t *length)
 {
@@ -33,7 +31,7 @@ static bool read_header(
 
 	if (run->message.over_bound[0] != '\0' || run->starved)
 		return false;
-	if (++run->header_count > run->snapshot->filters[0].settings.headers) {
+	if (++run->header_count > run->snapshot->settings->headers) {
 		run->message.over_bound = "bounds.headers";
 		return false;
 	}
@@ -51,37 +49,24 @@ static bool read_header(
 	return false;
 }
 
-void mg_run_header(struct mg_run *run, const char *name, const char *value)
-{
-	struct mg_header header = {0};
+/* --- the content for `first` and the filters after it --- */
 
-	run->host->last_step = mg_run_monotonic(run);
-	if (!run->open)
-		return;
-	run->message.header_bytes += strlen(name) + 1 + strlen(value) + 2;
-	if (!read_header(run, name, value, &header))
-		return;
-	run->message.header_bytes += header.value_length - strlen(value);
-	for (size_t i = 0; i < run->slot_count; i++) {
-		struct mg_slot *slot = &run->slots[i];
+static void give_header(struct mg_run *run, struct mg_slot *first, const struct mg_header *header)
+{
+	for (struct mg_slot *slot = first; slot < run->slots + run->slot_count; slot++) {
 		int64_t began;
 
 		if (slot->done || slot->configured->filter->header == NULL ||
 			!mg_run_enter(run, slot, &began))
 			continue;
-		slot->configured->filter->header(&slot->call, &header);
+		slot->configured->filter->header(&slot->call, header);
 		mg_run_leave(run, began);
 	}
 }
 
-void mg_run_eoh(struct mg_run *run)
+static void give_eoh(struct mg_run *run, struct mg_slot *first)
 {
-	run->host->last_step = mg_run_monotonic(run);
-	if (!run->open)
-		return;
-	mg_run_learn_queue_id(run);
-	for (size_t i = 0; i < run->slot_count; i++) {
-		struct mg_slot *slot = &run->slots[i];
+	for (struct mg_slot *slot = first; slot < run->slots + run->slot_count; slot++) {
 		int64_t began;
 
 		if (slot->done || slot->configured->filter->eoh == NULL ||
@@ -92,16 +77,14 @@ void mg_run_eoh(struct mg_run *run)
 	}
 }
 
-bool mg_run_body(struct mg_run *run, const unsigned char *chunk, size_t length)
+/* false: none of them wants more of the body. */
+static bool give_body(
+	struct mg_run *run, struct mg_slot *first, const unsigned char *chunk, size_t length)
 {
 	bool wanted = false;
 
-	run->host->last_step = mg_run_monotonic(run);
-	if (!run->open)
-		return false;
 	run->message.body_bytes += length;
-	for (size_t i = 0; i < run->slot_count; i++) {
-		struct mg_slot *slot = &run->slots[i];
+	for (struct mg_slot *slot = first; slot < run->slots + run->slot_count; slot++) {
 		int64_t began;
 
 		if (slot->done || slot->skips_body || slot->configured->filter->body == NULL ||
@@ -113,6 +96,81 @@ bool mg_run_body(struct mg_run *run, const unsigned char *chunk, size_t length)
 		wanted = wanted || !slot->skips_body;
 	}
 	return wanted;
+}
+
+/* --- the content --- */
+
+void mg_run_header(struct mg_run *run, const char *name, const char *value)
+{
+	struct mg_header header = {0};
+
+	run->host->last_step = mg_run_monotonic(run);
+	if (!run->open)
+		return;
+	run->in_content = true;
+	run->message.header_bytes += strlen(name) + 1 + strlen(value) + 2;
+	if (!read_header(run, name, value, &header))
+		return;
+	run->message.header_bytes += header.value_length - strlen(value);
+	give_header(run, run->slots, &header);
+}
+
+void mg_run_eoh(struct mg_run *run)
+{
+	run->host->last_step = mg_run_monotonic(run);
+	if (!run->open)
+		return;
+	run->in_content = true;
+	mg_run_learn_queue_id(run);
+	give_eoh(run, run->slots);
+}
+
+bool mg_run_body(struct mg_run *run, const unsigned char *chunk, size_t length)
+{
+	run->host->last_step = mg_run_monotonic(run);
+	if (!run->open)
+		return false;
+	run->in_content = true;
+	return give_body(run, run->slots, chunk, length);
+}
+
+/* --- the content again --- */
+
+void mg_content_renew(struct mg_run *run, struct mg_slot *first)
+{
+	const struct mg_header *headers = NULL;
+	size_t count;
+
+	run->message.body_bytes = 0;
+	for (struct mg_slot *slot = first; slot < run->slots + run->slot_count; slot++) {
+		int64_t began;
+
+		if (!slot->failed_early)
+			slot->failed[0] = slot->ref[0] = '\0';
+		if (!slot->held_early)
+			slot->hold[0] = '\0';
+		slot->skips_body = false;
+		if (slot->done || slot->configured->filter->renew == NULL ||
+			!mg_run_enter(run, slot, &began))
+			continue;
+		slot->configured->filter->renew(&slot->call);
+		mg_run_leave(run, began);
+	}
+	if (first < run->slots + run->slot_count)
+		headers = mg_block_view(&run->block, &count);
+	if (headers == NULL) {
+		mg_run_no_memory(run, run->block.refused);
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		give_header(run, first, &headers[i]);
+	give_eoh(run, first);
+}
+
+void mg_content_body(
+	struct mg_run *run, struct mg_slot *first, const unsigned char *chunk, size_t length)
+{
+	(void)give_body(run, first, chunk, length);
 }
 
 /* --- the end of message --- */
@@ -156,7 +214,11 @@ static bool take_turn(struct mg_run *run, struct mg_slot *slot, struct mg_verdic
 	if (mg_edits_carry_out(run, slot) == 0)
 		return false;
 	*verdict = (struct mg_verdict){.action = MG_ERROR, .reply = "an edit could not be made"};
-	return mg_verdict_settle(run, slot, MG_STEP_COUNT, verdict);
+	if (!mg_verdict_settle(run, slot, MG_STEP_COUNT, verdict))
+		/* The MTA may have half of them. */
+		*verdict = (struct mg_verdict){
+			.action = MG_TEMPFAIL, .reply = "451 4.3.0 An edit could not be made"};
+	return true;
 }
 
 /* Local mail: refused recipients are taken out; when none is left the message is refused. */
@@ -186,12 +248,16 @@ static bool remove_recipients(struct mg_run *run, struct mg_verdict *verdict)
 /* Holds that are made by quarantine: the last thing told, for no later filter sees the message. */
 static bool quarantine(struct mg_run *run, struct mg_verdict *verdict)
 {
+	bool counted = false;
+
 	for (size_t i = 0; i < run->slot_count; i++) {
 		const struct mg_slot *slot = &run->slots[i];
 
 		if (slot->hold[0] == '\0' || slot->configured->settings.dry_run)
 			continue;
-		mg_metrics_add(run->host->metrics, MG_METRIC_MESSAGES_HELD, 1);
+		if (!counted)
+			mg_metrics_add(run->host->metrics, MG_METRIC_MESSAGES_HELD, 1);
+		counted = true;
 		if (slot->configured->settings.hold != MG_HOLD_QUARANTINE)
 			continue;
 		if (run->front->quarantine(run->context, slot->hold) == 0)
@@ -212,6 +278,7 @@ static bool judge_message(struct mg_run *run, struct mg_verdict *verdict)
 	for (size_t i = 0; i < run->slot_count; i++)
 		if (take_turn(run, &run->slots[i], verdict))
 			return true;
+	run->turn = NULL;
 	return remove_recipients(run, verdict) || quarantine(run, verdict);
 }
 
@@ -227,7 +294,7 @@ void mg_run_eom(struct mg_run *run, struct mg_verdict *verdict)
 		return;
 	}
 	mg_run_learn_queue_id(run);
-	run->in_eom = true;
+	run->in_content = run->in_eom = true;
 	if (!judge_message(run, verdict))
 		*verdict = (struct mg_verdict){.action = MG_CONTINUE};
 	mg_run_conclude(run, verdict);

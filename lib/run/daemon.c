@@ -273,7 +273,8 @@ static struct mg_snapshot *load_with_logs(
 		*status = MG_EXIT_IO;
 		return NULL;
 	}
-	snapshot = mg_snapshot_load(daemon->hosted, daemon->count, daemon->host.clock, &errors);
+	snapshot = mg_snapshot_load(
+		daemon->process, daemon->hosted, daemon->count, daemon->host.clock, &errors);
 	for (size_t i = 0; snapshot != NULL && i < daemon->count; i++)
 		mg_spool_set_compose(
 			daemon->hosted[i].spool, mg_fields_compose, snapshot->filters[i].events);
@@ -303,7 +304,7 @@ static int serve(struct mg_daemon *daemon, const struct mg_snapshot *checked)
 	struct mg_error error;
 	int status = MG_EXIT_UNAVAILABLE;
 
-	daemon->engine = engines[mg_conf_number(checked->filters[0].conf, "engine")];
+	daemon->engine = engines[mg_conf_number(checked->conf, "engine")];
 	snapshot = load_with_logs(daemon, checked, &status);
 	if (snapshot == NULL) {
 		close_logs(daemon);
@@ -311,7 +312,7 @@ static int serve(struct mg_daemon *daemon, const struct mg_snapshot *checked)
 	}
 	pthread_mutex_init(&daemon->host.snapshots.lock, NULL);
 	daemon->host.snapshots.current = snapshot;
-	if (open_socket(daemon, &snapshot->filters[0].settings, &error))
+	if (open_socket(daemon, snapshot->settings, &error))
 		status = mg_serve(daemon);
 	else
 		fprintf(stderr, "%s: %s\n", daemon->hosted[0].program, error.text);
@@ -323,8 +324,8 @@ static int serve(struct mg_daemon *daemon, const struct mg_snapshot *checked)
 static int run(struct mg_daemon *daemon, const struct command_line *line)
 {
 	struct mg_errors errors = {0};
-	struct mg_snapshot *checked =
-		mg_snapshot_load(daemon->hosted, daemon->count, daemon->host.clock, &errors);
+	struct mg_snapshot *checked = mg_snapshot_load(
+		daemon->process, daemon->hosted, daemon->count, daemon->host.clock, &errors);
 	int status;
 
 	if (checked == NULL) {

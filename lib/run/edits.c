@@ -47,9 +47,10 @@ void mg_fail(struct mg_call *call, const char *reason)
 {
 	struct mg_slot *slot = slot_of(call);
 
-	if (slot->failed[0] == '\0')
-		mg_str_copy(
-			slot->failed, sizeof slot->failed, reason[0] != '\0' ? reason : "unknown");
+	if (slot->failed[0] != '\0')
+		return;
+	slot->failed_early = !call->run->in_content;
+	mg_str_copy(slot->failed, sizeof slot->failed, reason[0] != '\0' ? reason : "unknown");
 }
 
 void mg_skip_body(struct mg_call *call)
@@ -69,9 +70,11 @@ const struct mg_header *mg_headers(struct mg_call *call, size_t *count)
 void mg_edits_turn(struct mg_run *run, struct mg_slot *slot)
 {
 	mg_block_turn(&run->block);
+	run->block_bytes = mg_block_bytes(&run->block);
+	run->turn = slot;
 	slot->edits = NULL;
 	slot->edits_end = &slot->edits;
-	run->in_eom = true;
+	slot->read = NULL;
 }
 
 void mg_edits_drop(struct mg_run *run, struct mg_slot *slot)
@@ -79,12 +82,13 @@ void mg_edits_drop(struct mg_run *run, struct mg_slot *slot)
 	mg_block_undo(&run->block);
 	slot->edits = NULL;
 	slot->edits_end = &slot->edits;
+	slot->read = NULL;
 }
 
 /* May this filter make such an edit now? */
 static bool may_edit(const struct mg_slot *slot, unsigned edit)
 {
-	return slot->call.run->in_eom && (slot->configured->filter->edits & edit) != 0;
+	return slot->call.run->turn == slot && (slot->configured->filter->edits & edit) != 0;
 }
 
 static int add_edit(struct mg_call *call, const struct mg_edit *edit)
@@ -212,28 +216,72 @@ int mg_hold(struct mg_call *call, const char *code)
 		length == 0 || length > HOLD_CODE_MAX ||
 		strspn(code, "-abcdefghijklmnopqrstuvwxyz0123456789") != length)
 		return -1;
-	if (slot->hold[0] == '\0')
-		mg_str_copy(slot->hold, sizeof slot->hold, code);
+	if (slot->hold[0] != '\0')
+		return 0;
+	slot->held_early = !call->run->in_content;
+	mg_str_copy(slot->hold, sizeof slot->hold, code);
 	return 0;
 }
 
 int mg_replace_body(
 	struct mg_call *call, long (*read)(void *source, unsigned char *, size_t), void *source)
 {
-	const struct mg_edit edit = {.kind = MG_DO_REPLACE_BODY, .read = read, .source = source};
+	struct mg_slot *slot = slot_of(call);
 
-	return may_edit(slot_of(call), MG_EDIT_BODY) ? add_edit(call, &edit) : -1;
+	if (!may_edit(slot, MG_EDIT_BODY))
+		return -1;
+	slot->read = read;
+	slot->source = source;
+	return 0;
 }
 
-static int send_body(const struct mg_run *run, const struct mg_edit *edit)
+/* Ends each line with CRLF, as Postfix does with what it is told: a bare LF is a line end. `last` is
+ * the byte before. Returns the length of to, twice that of from at most. */
+static size_t end_lines(
+	unsigned char *to, const unsigned char *from, size_t length, unsigned char *last)
 {
-	unsigned char chunk[BODY_CHUNK];
+	size_t made = 0;
+
+	for (size_t i = 0; i < length; i++) {
+		if (from[i] == '\n' && *last != '\r')
+			to[made++] = '\r';
+		*last = to[made++] = from[i];
+	}
+	return made;
+}
+
+/* Gives a piece of the new body to the MTA and to the filters after slot. */
+static int give_body(
+	struct mg_run *run, struct mg_slot *slot, const unsigned char *chunk, size_t length)
+{
+	if (run->front->replace_body(run->context, chunk, length) != 0)
+		return -1;
+	mg_content_body(run, slot + 1, chunk, length);
+	return 0;
+}
+
+static int send_body(struct mg_run *run, struct mg_slot *slot)
+{
+	static const unsigned char line_end[] = "\r\n";
+	unsigned char read[BODY_CHUNK / 2], chunk[BODY_CHUNK], last = '\n';
+	bool told = false;
 	long length;
 
-	while ((length = edit->read(edit->source, chunk, sizeof chunk)) > 0)
-		if (run->front->replace_body(run->context, chunk, (size_t)length) != 0)
+	mg_content_renew(run, slot + 1);
+	while ((length = slot->read(slot->source, read, sizeof read)) > 0) {
+		size_t made = end_lines(chunk, read, (size_t)length, &last);
+
+		if (give_body(run, slot, chunk, made) != 0)
 			return -1;
-	return length < 0 ? -1 : 0;
+		told = true;
+	}
+	if (length < 0)
+		return -1;
+	if (last == '\n')
+		/* An empty body is told, too. */
+		return told ? 0 : give_body(run, slot, line_end, 0);
+	return last == '\r' ? give_body(run, slot, line_end + 1, 1)
+			    : give_body(run, slot, line_end, 2);
 }
 
 static int carry_out_one(const struct mg_run *run, const struct mg_edit *edit)
@@ -248,7 +296,6 @@ static int carry_out_one(const struct mg_run *run, const struct mg_edit *edit)
 	case MG_DO_ADD_RECIPIENT: return run->front->add_recipient(run->context, edit->name);
 	case MG_DO_DELETE_RECIPIENT: return run->front->delete_recipient(run->context, edit->name);
 	case MG_DO_CHANGE_SENDER: return run->front->change_sender(run->context, edit->name);
-	case MG_DO_REPLACE_BODY: return send_body(run, edit);
 	}
 	return -1;
 }
@@ -272,7 +319,9 @@ int mg_edits_carry_out(struct mg_run *run, struct mg_slot *slot)
 	for (const struct mg_edit *edit = slot->edits; edit != NULL; edit = edit->next)
 		if (carry_out_one(run, edit) != 0)
 			return -1;
-	if (slot->hold[0] != '\0' && slot->configured->settings.hold == MG_HOLD_HEADER)
-		return hold_by_header(run, slot);
-	return 0;
+	if (slot->hold[0] != '\0' && slot->configured->settings.hold == MG_HOLD_HEADER &&
+		hold_by_header(run, slot) != 0)
+		return -1;
+	run->message.header_bytes += mg_block_bytes(&run->block) - run->block_bytes;
+	return slot->read != NULL ? send_body(run, slot) : 0;
 }

@@ -554,7 +554,7 @@ static void tell_refused(const char *why)
 static size_t connections_bound(void)
 {
 	struct mg_snapshot *snapshot = mg_snapshot_current(&front.host->snapshots);
-	size_t bound = snapshot->filters[0].settings.connections;
+	size_t bound = snapshot->settings->connections;
 
 	mg_snapshot_release(snapshot);
 	return bound;

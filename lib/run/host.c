@@ -67,6 +67,8 @@ void mg_plan_make(struct mg_plan *plan, const struct mg_filter *const filters[],
 			plan->headers = true;
 		plan->edits |= filter->edits;
 	}
+	/* A filter may see what one before it edited, and the runner itself edits, too. */
+	plan->headers = plan->headers || count > 1;
 	/* on_bound = "hold" holds by quarantine or by a header field. */
 	plan->edits |= MG_EDIT_HOLD | MG_EDIT_ADD;
 }

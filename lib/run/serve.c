@@ -122,8 +122,8 @@ static void reload(void)
 	struct mg_host *host = &serve.daemon->host;
 	struct mg_errors errors = {0};
 	struct mg_snapshot *before = mg_snapshot_current(&host->snapshots);
-	struct mg_snapshot *after =
-		mg_snapshot_load(serve.daemon->hosted, serve.daemon->count, host->clock, &errors);
+	struct mg_snapshot *after = mg_snapshot_load(serve.daemon->process, serve.daemon->hosted,
+		serve.daemon->count, host->clock, &errors);
 
 	if (after == NULL) {
 		for (size_t i = 0; i < errors.kept; i++)
@@ -147,7 +147,7 @@ static void reload(void)
 static void write_metrics(const struct mg_snapshot *snapshot)
 {
 	struct mg_host *host = &serve.daemon->host;
-	const char *directory = snapshot->filters[0].settings.metrics;
+	const char *directory = snapshot->settings->metrics;
 	static bool told;
 	char path[4096];
 	struct mg_spool_state state;
@@ -319,8 +319,8 @@ static void tell_ready(void)
 	struct mg_snapshot *snapshot = mg_snapshot_current(&serve.daemon->host.snapshots);
 
 	tell_config(snapshot, MG_CONFIG_LOADED, NULL);
-	mg_log(LOG_INFO, "ready: %s, engine %s, %lld ms",
-		mg_conf_text(snapshot->filters[0].conf, "socket"), serve.daemon->engine->name,
+	mg_log(LOG_INFO, "ready: %s, engine %s, %lld ms", mg_conf_text(snapshot->conf, "socket"),
+		serve.daemon->engine->name,
 		(long long)((monotonic() - serve.daemon->started) / MG_MILLISECOND));
 	mg_snapshot_release(snapshot);
 	mg_notify("READY=1");
@@ -353,7 +353,7 @@ int mg_serve(struct mg_daemon *daemon)
 	daemon->engine->stop_accepting();
 	turn_away(daemon);
 	snapshot = mg_snapshot_current(&daemon->host.snapshots);
-	timeout = snapshot->filters[0].settings.stop_timeout;
+	timeout = snapshot->settings->stop_timeout;
 	mg_snapshot_release(snapshot);
 	drain(timeout);
 	change(&serve.ending);

@@ -26,9 +26,10 @@ int64_t mg_run_monotonic(const struct mg_run *run)
 /* Before a callback; false when the time for this message is used up. */
 bool mg_run_enter(struct mg_run *run, struct mg_slot *slot, int64_t *began)
 {
-	int64_t left = slot->configured->settings.message_timeout - run->used;
+	int64_t left = run->snapshot->settings->message_timeout - run->used;
 
 	*began = mg_run_monotonic(run);
+	run->message.dry_run = slot->configured->settings.dry_run;
 	if (run->open && left <= 0) {
 		mg_fail(&slot->call, "message_timeout used up");
 		return false;
@@ -59,6 +60,7 @@ static bool ask(struct mg_run *run, enum mg_step step, step_callback *callback,
 
 		if (slot->done)
 			continue;
+		slot->begun = run->open;
 		*verdict = (struct mg_verdict){.action = MG_CONTINUE};
 		if (mg_run_enter(run, slot, &began))
 			callback(slot, argument, verdict);
@@ -219,7 +221,7 @@ static void end_message(struct mg_run *run, enum mg_end how)
 	for (size_t i = 0; i < run->slot_count; i++) {
 		struct mg_slot *slot = &run->slots[i];
 
-		if (slot->configured->filter->end != NULL &&
+		if (slot->begun && slot->configured->filter->end != NULL &&
 			(slot->call.state != NULL || slot->configured->filter->message_size == 0))
 			slot->configured->filter->end(&slot->call, how);
 	}
@@ -299,8 +301,7 @@ void mg_run_learn_queue_id(struct mg_run *run)
 	if (queue_id == NULL)
 		return;
 	mg_str_copy(run->queue_id, sizeof run->queue_id, queue_id);
-	mg_trace_id(
-		run->snapshot->filters[0].settings.gateway, run->queue_id, run->message.trace_id);
+	mg_trace_id(run->snapshot->settings->gateway, run->queue_id, run->message.trace_id);
 }
 
 static const char *front_macro(void *context, const char *name)
@@ -316,7 +317,7 @@ static bool learn_facts(struct mg_run *run, const char *const arguments[])
 {
 	/* of an address that there was no memory for: it is not the null sender */
 	static const char unknown[] = "?";
-	const struct mg_configured *first = &run->snapshot->filters[0];
+	const struct mg_origin *origin = run->snapshot->origin;
 	struct mg_message *message = &run->message;
 	bool learnt = mg_milter_macros_session(
 		front_macro, run, run->arena, &run->session, &message->local);
@@ -326,9 +327,9 @@ static bool learn_facts(struct mg_run *run, const char *const arguments[])
 
 	message->sender = sender != NULL ? sender : unknown;
 	message->sender_esmtp = parameters != NULL ? parameters : "";
-	run->session.internal = mg_origin_internal(first->origin, &run->session);
-	message->direction = mg_origin_direction(first->origin, &run->session, message->local);
-	message->tenant = mg_origin_tenant(first->origin, &run->session, message->sender);
+	run->session.internal = mg_origin_internal(origin, &run->session);
+	message->direction = mg_origin_direction(origin, &run->session, message->local);
+	message->tenant = mg_origin_tenant(origin, &run->session, message->sender);
 	return learnt && sender != NULL && parameters != NULL;
 }
 
@@ -343,7 +344,8 @@ static void clear_message(struct mg_run *run)
 		.received = run->host->clock->utc(run->host->clock)};
 	run->queue_id[0] = '\0';
 	run->header_count = 0;
-	run->in_eom = false;
+	run->turn = NULL;
+	run->in_content = run->in_eom = false;
 	run->starved = false;
 	run->used = 0;
 	run->refusal = run->recipient_refusal = (struct mg_verdict){.action = MG_CONTINUE};
@@ -355,10 +357,9 @@ static void begin_message(struct mg_run *run, const char *const arguments[])
 
 	clear_message(run);
 	take_snapshot(run, true);
-	settings = &run->snapshot->filters[0].settings;
+	settings = run->snapshot->settings;
 	run->open = true;
 	run->host->messages++;
-	run->message.dry_run = settings->dry_run;
 	run->host->memory.limit = settings->memory;
 	run->arena = mg_arena_new(settings->message_memory, &run->host->memory);
 	run->recipient_arena = mg_arena_new(SIZE_MAX, &run->host->memory);
@@ -407,7 +408,7 @@ static struct mg_recipient *add_recipient(struct mg_run *run, const char *const 
 	struct mg_recipient *recipient, *grown;
 	size_t count = run->message.recipient_count;
 
-	if (count >= run->snapshot->filters[0].settings.recipients) {
+	if (count >= run->snapshot->settings->recipients) {
 		run->message.over_bound = "bounds.recipients";
 		return NULL;
 	}

@@ -12,8 +12,7 @@ enum mg_edit_kind {
 	MG_DO_CHANGE_HEADER,
 	MG_DO_ADD_RECIPIENT,
 	MG_DO_DELETE_RECIPIENT,
-	MG_DO_CHANGE_SENDER,
-	MG_DO_REPLACE_BODY
+	MG_DO_CHANGE_SENDER
 };
 
 /* An edit as the MTA will be told. */
@@ -22,8 +21,6 @@ struct mg_edit {
 	unsigned number; /* position or occurrence */
 	const char *name; /* field name, or address */
 	const char *value; /* of a field, folds as LF; NULL deletes */
-	long (*read)(void *source, unsigned char *, size_t);
-	void *source;
 	struct mg_edit *next;
 };
 
@@ -34,12 +31,18 @@ struct mg_slot {
 	/* No more callbacks but end: it answered ACCEPT, on_error let the message pass, or the answer
 	 * for the whole message stands. */
 	bool done;
+	bool begun; /* it has seen MAIL: no earlier filter refused that */
 	bool skips_body;
 	char failed[256]; /* why it cannot judge (mg_fail); "" it can */
 	char ref[9]; /* of its last filter-error event, "" none */
+	/* Both came before the content, and stay when that comes again. */
+	bool failed_early, held_early;
 	char hold[64]; /* code, "" none */
 	char hold_value[66]; /* of the field that holds */
 	struct mg_edit *edits, **edits_end;
+	/* the new body, NULL none */
+	long (*read)(void *source, unsigned char *, size_t);
+	void *source;
 };
 
 struct mg_run {
@@ -62,7 +65,9 @@ struct mg_run {
 	size_t recipients_size;
 	size_t header_count;
 	struct mg_block block;
-	bool in_eom;
+	uint64_t block_bytes; /* when the turn began */
+	bool in_content, in_eom;
+	const struct mg_slot *turn; /* whose turn at end of message it is, or NULL */
 	bool at_bound; /* in this callback memory ran out by the message's own bound */
 	bool starved; /* memory ran out that is not this message's own bound */
 	int64_t used; /* ns of message_timeout */
@@ -101,14 +106,23 @@ bool mg_verdict_bound(struct mg_run *run, struct mg_slot *slot, struct mg_verdic
 /* The default reply of an action, when it has none. */
 void mg_verdict_complete(struct mg_verdict *verdict);
 
+/* --- content.c --- */
+
+/* The content comes again, for an earlier filter replaced the body: `first` and the filters after
+ * it forget the old one and are given the header block as it is now. */
+void mg_content_renew(struct mg_run *run, struct mg_slot *first);
+/* A chunk of the new body for them. */
+void mg_content_body(
+	struct mg_run *run, struct mg_slot *first, const unsigned char *chunk, size_t length);
+
 /* --- edits.c --- */
 
 /* Begins the turn of a filter at end of message. */
 void mg_edits_turn(struct mg_run *run, struct mg_slot *slot);
 /* Drops the edits of its turn: filters after it do not see them. */
 void mg_edits_drop(struct mg_run *run, struct mg_slot *slot);
-/* Tells the MTA the edits of a filter, and its hold when that is a header field. 0, or -1 when the
- * MTA could not be told. */
+/* Tells the MTA the edits of a filter, and its hold when that is a header field; a new body goes to
+ * the filters after it, too. 0, or -1 when the MTA could not be told. */
 int mg_edits_carry_out(struct mg_run *run, struct mg_slot *slot);
 /* Notes what refused memory: the message's own bound, or the machine. */
 void mg_run_no_memory(struct mg_run *run, size_t bytes);

@@ -49,9 +49,11 @@ static void free_one(struct mg_configured *configured)
 	mg_conf_free(configured->conf);
 }
 
-struct mg_snapshot *mg_snapshot_load(const struct mg_hosted *hosted, size_t count,
-	const struct mg_clock *clock, struct mg_errors *errors)
+struct mg_snapshot *mg_snapshot_load(const struct mg_hosted *process,
+	const struct mg_hosted *hosted, size_t count, const struct mg_clock *clock,
+	struct mg_errors *errors)
 {
+	const struct mg_configured *owner;
 	struct mg_snapshot *snapshot = calloc(1, sizeof *snapshot);
 	bool good = true;
 
@@ -60,6 +62,8 @@ struct mg_snapshot *mg_snapshot_load(const struct mg_hosted *hosted, size_t coun
 		return NULL;
 	}
 	snapshot->uses = 1;
+	if (process != NULL)
+		good = configure_one(process, &snapshot->process, clock, errors);
 	for (size_t i = 0; i < count; i++) {
 		snapshot->count++;
 		good = configure_one(&hosted[i], &snapshot->filters[i], clock, errors) && good;
@@ -69,6 +73,10 @@ struct mg_snapshot *mg_snapshot_load(const struct mg_hosted *hosted, size_t coun
 		/* Freed there; the analyzer does not follow an atomic count. */
 		return NULL; /* NOLINT(clang-analyzer-unix.Malloc) */
 	}
+	owner = process != NULL ? &snapshot->process : &snapshot->filters[0];
+	snapshot->conf = owner->conf;
+	snapshot->settings = &owner->settings;
+	snapshot->origin = owner->origin;
 	return snapshot;
 }
 
@@ -78,6 +86,7 @@ void mg_snapshot_release(struct mg_snapshot *snapshot)
 		return;
 	for (size_t i = 0; i < snapshot->count; i++)
 		free_one(&snapshot->filters[i]);
+	free_one(&snapshot->process);
 	free(snapshot);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* snapshot: one loading of the configuration: the settings and the filter made of them, immutable.
+/* snapshot: one loading of the configuration: the settings and the filters made of them, immutable.
  * A message runs on the snapshot it began with; a reload swaps in another; the last user frees it.
  *
  * Locks: the holder's mutex guards the current pointer alone; the count in a snapshot is atomic. */
@@ -18,7 +18,8 @@
 
 enum { MG_FILTERS_MAX = 4 };
 
-/* A filter in this process, with what lives as long as the process. */
+/* A filter in this process, with what lives as long as the process; or the process itself, where it
+ * has a file of its own (run/chain.h): a filter without callbacks and event log. */
 struct mg_hosted {
 	const struct mg_filter *filter;
 	const char *path; /* configuration file */
@@ -44,14 +45,22 @@ struct mg_configured {
 
 struct mg_snapshot {
 	_Atomic unsigned uses;
+	/* What is the process's, whatever each filter's own file says: socket, engine, gateway,
+	 * message_timeout, stop_timeout, metrics, bounds, origin. Of `process`, or of the only filter.
+	 */
+	const struct mg_conf *conf;
+	const struct mg_settings *settings;
+	const struct mg_origin *origin;
+	struct mg_configured process;
 	size_t count;
 	struct mg_configured filters[MG_FILTERS_MAX];
 };
 
-/* Loads the configuration of each hosted filter; NULL when errors has something. One use is the
- * caller's. */
-struct mg_snapshot *mg_snapshot_load(const struct mg_hosted *hosted, size_t count,
-	const struct mg_clock *clock, struct mg_errors *errors);
+/* Loads the configuration of the process (NULL: that of the first filter is the process's) and of
+ * each hosted filter; NULL when errors has something. One use is the caller's. */
+struct mg_snapshot *mg_snapshot_load(const struct mg_hosted *process,
+	const struct mg_hosted *hosted, size_t count, const struct mg_clock *clock,
+	struct mg_errors *errors);
 void mg_snapshot_release(struct mg_snapshot *snapshot);
 
 struct mg_snapshot_holder {

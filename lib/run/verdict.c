@@ -38,6 +38,7 @@ static void report(struct mg_run *run, const struct mg_slot *slot, unsigned step
 	struct mg_event *event = mg_event_new(slot->configured->events, MG_FILTER_ERROR);
 
 	mg_metrics_add(run->host->metrics, MG_METRIC_FILTER_ERRORS, 1);
+	run->message.dry_run = slot->configured->settings.dry_run;
 	if (run->open)
 		mg_fields_message(event, &run->message);
 	else

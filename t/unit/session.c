@@ -404,7 +404,7 @@ static void a_message_runs_on_the_configuration_it_began_with(void **state)
 	mail(&fixture, "<a@example.com>");
 	rcpt(&fixture, "<b@example.org>");
 	fixture.hosted[0].overrides = (const char *const[]){"dry_run=yes", NULL};
-	after = mg_snapshot_load(fixture.hosted, 1, &test_clock, &errors);
+	after = mg_snapshot_load(NULL, fixture.hosted, 1, &test_clock, &errors);
 	assert_non_null(after);
 	mg_snapshot_release(mg_snapshot_swap(&fixture.host.snapshots, after));
 	assert_int_equal(content(&fixture), MG_REJECT);

@@ -188,7 +188,7 @@ void begin(struct fixture *fixture, size_t count, const char *const overrides[])
 	mg_plan_make(&fixture->host.plan, filters, count);
 	pthread_mutex_init(&fixture->host.snapshots.lock, NULL);
 	fixture->host.snapshots.current =
-		mg_snapshot_load(fixture->hosted, count, &test_clock, &errors);
+		mg_snapshot_load(NULL, fixture->hosted, count, &test_clock, &errors);
 	if (errors.count > 0)
 		print_message("%s\n", errors.list[0].text);
 	assert_non_null(fixture->host.snapshots.current);
