@@ -221,7 +221,8 @@ static bool take_turn(struct mg_run *run, struct mg_slot *slot, struct mg_verdic
 	return true;
 }
 
-/* Local mail: refused recipients are taken out; when none is left the message is refused. */
+/* Recipients that the MTA was not told of are taken out; when none is left the message gets their
+ * answer. */
 static bool remove_recipients(struct mg_run *run, struct mg_verdict *verdict)
 {
 	size_t left = 0;
@@ -234,9 +235,8 @@ static bool remove_recipients(struct mg_run *run, struct mg_verdict *verdict)
 		*verdict = run->recipient_refusal;
 		return true;
 	}
-	for (size_t i = 0; i < run->message.recipient_count; i++) {
-		if (run->recipients[i].accepted ||
-			run->front->delete_recipient(run->context, run->recipients[i].address) == 0)
+	for (const struct mg_edit *edit = run->removals; edit != NULL; edit = edit->next) {
+		if (run->front->delete_recipient(run->context, edit->name) == 0)
 			continue;
 		*verdict = (struct mg_verdict){.action = MG_TEMPFAIL,
 			.reply = "451 4.3.0 A recipient could not be removed"};

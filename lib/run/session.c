@@ -349,6 +349,8 @@ static void clear_message(struct mg_run *run)
 	run->starved = false;
 	run->used = 0;
 	run->refusal = run->recipient_refusal = (struct mg_verdict){.action = MG_CONTINUE};
+	run->removals = NULL;
+	run->removals_end = &run->removals;
 }
 
 static void begin_message(struct mg_run *run, const char *const arguments[])
@@ -438,6 +440,24 @@ static struct mg_recipient *add_recipient(struct mg_run *run, const char *const 
 	return recipient;
 }
 
+/* Takes the recipient out at end of message; until then it is answered as if accepted. */
+static void remove_at_end(
+	struct mg_run *run, const struct mg_recipient *recipient, struct mg_verdict *verdict)
+{
+	struct mg_edit *edit = mg_arena_alloc(run->recipient_arena, sizeof *edit);
+
+	if (edit != NULL) {
+		*edit = (struct mg_edit){
+			.kind = MG_DO_DELETE_RECIPIENT, .name = recipient->address};
+		*run->removals_end = edit;
+		run->removals_end = &edit->next;
+	}
+	run->starved = run->starved || edit == NULL;
+	if (run->recipient_refusal.action == MG_CONTINUE)
+		run->recipient_refusal = *verdict;
+	*verdict = (struct mg_verdict){.action = MG_CONTINUE};
+}
+
 void mg_run_rcpt(struct mg_run *run, const char *const arguments[], struct mg_verdict *verdict)
 {
 	struct mg_recipient *recipient;
@@ -453,11 +473,9 @@ void mg_run_rcpt(struct mg_run *run, const char *const arguments[], struct mg_ve
 		return;
 	recipient->accepted = false;
 	mg_metrics_add(run->host->metrics, MG_METRIC_RECIPIENTS_REFUSED, 1);
-	if (run->message.local) {
-		if (run->recipient_refusal.action == MG_CONTINUE)
-			run->recipient_refusal = *verdict;
-		*verdict = (struct mg_verdict){.action = MG_CONTINUE};
-	}
+	/* The MTA would discard the whole message, and must not refuse a recipient of local mail. */
+	if (run->message.local || verdict->action == MG_DISCARD)
+		remove_at_end(run, recipient, verdict);
 }
 
 void mg_run_data(struct mg_run *run, struct mg_verdict *verdict)

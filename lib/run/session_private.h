@@ -71,9 +71,11 @@ struct mg_run {
 	bool at_bound; /* in this callback memory ran out by the message's own bound */
 	bool starved; /* memory ran out that is not this message's own bound */
 	int64_t used; /* ns of message_timeout */
-	/* Local mail: what is answered at end of message; MG_CONTINUE none. The second for refused
-	 * recipients. */
-	struct mg_verdict refusal, recipient_refusal;
+	/* Local mail: what is answered at end of message; MG_CONTINUE none. */
+	struct mg_verdict refusal;
+	/* Recipients to be removed at end of message, and what is answered when none is left. */
+	struct mg_edit *removals, **removals_end;
+	struct mg_verdict recipient_refusal;
 
 	struct mg_slot slots[MG_FILTERS_MAX];
 	size_t slot_count;

@@ -129,6 +129,32 @@ static void a_refused_recipient_leaves_the_message_open(void **state)
 	finish(&fixture);
 }
 
+static void discard_rcpt(
+	struct mg_call *call, const struct mg_recipient *recipient, struct mg_verdict *verdict)
+{
+	(void)call;
+	if (strncmp(recipient->address, "bad", 3) == 0)
+		verdict->action = MG_DISCARD;
+}
+
+static void a_discarded_recipient_is_removed_from_the_message_of_the_others(void **state)
+{
+	struct fixture fixture;
+
+	(void)state;
+	begin(&fixture, 1, no_overrides);
+	first_script.at_rcpt = discard_rcpt;
+	mail(&fixture, "<a@example.com>");
+	assert_int_equal(rcpt(&fixture, "<good@example.org>"), MG_CONTINUE);
+	assert_int_equal(rcpt(&fixture, "<bad@example.org>"), MG_CONTINUE);
+	assert_int_equal(content(&fixture), MG_CONTINUE);
+	assert_string_equal(mg_buf_text(&told), "delete bad@example.org\n");
+	mail(&fixture, "<a@example.com>");
+	rcpt(&fixture, "<bad@example.org>");
+	assert_int_equal(content(&fixture), MG_DISCARD);
+	finish(&fixture);
+}
+
 static void discard_without_a_reply(struct mg_call *call, struct mg_verdict *verdict)
 {
 	(void)call;
@@ -451,6 +477,7 @@ int main(void)
 		cmocka_unit_test(a_message_to_nobody_is_no_message),
 		cmocka_unit_test(a_refusal_at_mail_ends_the_message),
 		cmocka_unit_test(a_refused_recipient_leaves_the_message_open),
+		cmocka_unit_test(a_discarded_recipient_is_removed_from_the_message_of_the_others),
 		cmocka_unit_test(an_answer_without_a_reply_gets_that_of_its_action),
 		cmocka_unit_test(edits_are_told_in_order_with_folds_as_the_mta_wants_them),
 		cmocka_unit_test(edits_of_a_filter_that_refuses_are_dropped),
