@@ -473,8 +473,11 @@ void mg_run_rcpt(struct mg_run *run, const char *const arguments[], struct mg_ve
 		return;
 	recipient->accepted = false;
 	mg_metrics_add(run->host->metrics, MG_METRIC_RECIPIENTS_REFUSED, 1);
-	/* The MTA would discard the whole message, and must not refuse a recipient of local mail. */
-	if (run->message.local || verdict->action == MG_DISCARD)
+	/* The MTA would discard the whole message, and must not refuse a recipient of local mail;
+	 * one that is to be tried again must not be lost. */
+	if (run->message.local && verdict->action == MG_TEMPFAIL)
+		mg_run_conclude(run, verdict);
+	else if (run->message.local || verdict->action == MG_DISCARD)
 		remove_at_end(run, recipient, verdict);
 }
 

@@ -77,7 +77,7 @@ static void local_mail_is_recognised(void **state)
 static void a_refused_recipient_is_removed_at_the_end(void **state)
 {
 	static const char *const recipients[] = {"one@example.net", "reject-rcpt@example.net",
-		"tempfail-rcpt@example.net", "two@example.net", NULL};
+		"discard-rcpt@example.net", "two@example.net", NULL};
 	const struct letter letter = {.local = true,
 		.queue_id = "4REMOVED",
 		.sender = "root@example.org",
@@ -94,6 +94,18 @@ static void a_refused_recipient_is_removed_at_the_end(void **state)
 	assert_string_equal(mta_model_recipients(model), "one@example.net,two@example.net");
 	mta_model_free(model);
 	mg_client_close(client, true);
+}
+
+static void a_recipient_to_be_tried_again_defers_the_message(void **state)
+{
+	static const char *const recipients[] = {
+		"one@example.net", "tempfail-rcpt@example.net", NULL};
+	const struct letter letter = {.local = true,
+		.queue_id = "4AGAIN",
+		.sender = "root@example.org",
+		.recipients = recipients};
+
+	assert_local_answer(*state, &letter, MG_ANSWER_TEMPFAIL, "451 4.7.1 Try again later");
 }
 
 static void a_message_whose_recipients_are_all_refused_is_refused_at_its_end(void **state)
@@ -180,6 +192,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(local_mail_is_recognised),
 		cmocka_unit_test(a_refused_recipient_is_removed_at_the_end),
+		cmocka_unit_test(a_recipient_to_be_tried_again_defers_the_message),
 		cmocka_unit_test(a_message_whose_recipients_are_all_refused_is_refused_at_its_end),
 		cmocka_unit_test(a_refusal_at_mail_waits_for_the_end),
 		cmocka_unit_test(a_message_can_be_refused_at_its_end),

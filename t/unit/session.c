@@ -388,6 +388,30 @@ static void a_refused_recipient_of_local_mail_is_removed(void **state)
 	finish(&fixture);
 }
 
+static void tempfail_rcpt(
+	struct mg_call *call, const struct mg_recipient *recipient, struct mg_verdict *verdict)
+{
+	(void)call;
+	if (strncmp(recipient->address, "bad", 3) == 0)
+		verdict->action = MG_TEMPFAIL;
+}
+
+static void a_deferred_recipient_of_local_mail_is_not_lost_but_defers_it(void **state)
+{
+	struct fixture fixture;
+
+	(void)state;
+	begin(&fixture, 1, no_overrides);
+	macro_port = "0";
+	first_script.at_rcpt = tempfail_rcpt;
+	mail(&fixture, "a@example.com");
+	assert_int_equal(rcpt(&fixture, "bad@example.org"), MG_CONTINUE);
+	assert_int_equal(rcpt(&fixture, "good@example.org"), MG_CONTINUE);
+	assert_int_equal(content(&fixture), MG_TEMPFAIL);
+	assert_string_equal(mg_buf_text(&told), "");
+	finish(&fixture);
+}
+
 static void local_mail_to_refused_recipients_alone_is_refused(void **state)
 {
 	struct fixture fixture;
@@ -490,6 +514,7 @@ int main(void)
 		cmocka_unit_test(a_hold_by_header_is_a_field_that_the_next_filter_sees),
 		cmocka_unit_test(local_mail_is_refused_at_its_end_only),
 		cmocka_unit_test(a_refused_recipient_of_local_mail_is_removed),
+		cmocka_unit_test(a_deferred_recipient_of_local_mail_is_not_lost_but_defers_it),
 		cmocka_unit_test(local_mail_to_refused_recipients_alone_is_refused),
 		cmocka_unit_test(local_mail_of_the_null_sender_is_never_turned_away),
 		cmocka_unit_test(a_message_runs_on_the_configuration_it_began_with),
