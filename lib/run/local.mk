@@ -16,13 +16,16 @@ lib_run_libmgrun_a_SOURCES = \
 	lib/run/front_native.c lib/run/front_native.h \
 	lib/run/host.c lib/run/host.h \
 	lib/run/link.c lib/run/link.h \
+	lib/run/native_connection.c lib/run/native_connection.h \
 	lib/run/negotiate.c lib/run/negotiate.h \
 	lib/run/notify.c lib/run/notify.h \
+	lib/run/order.c lib/run/order.h \
 	lib/run/reply.c lib/run/reply.h \
 	lib/run/serve.c lib/run/serve.h \
 	lib/run/session.c lib/run/session.h lib/run/session_private.h \
 	lib/run/settings.c lib/run/settings.h \
 	lib/run/snapshot.c lib/run/snapshot.h \
+	lib/run/told_macros.c lib/run/told_macros.h \
 	lib/run/verdict.c \
 	lib/run/watchdog.c lib/run/watchdog.h \
 	lib/run/wire.c lib/run/wire.h
