@@ -32,6 +32,7 @@ static int print_settings_log(void)
 static int print_metrics_log(void)
 {
 	mg_metrics_print_mdoc(mg_host_metrics, stdout);
+	mg_metrics_print_mdoc(mg_log_metrics, stdout);
 	mg_metrics_print_mdoc(mg_log_filter.metrics, stdout);
 	return 0;
 }

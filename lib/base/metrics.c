@@ -65,13 +65,14 @@ static void add_help(struct mg_buf *text, const char *help)
 }
 
 /* The text format of Prometheus: HELP and TYPE once a name, then a line a row. */
-static void add_rows(struct mg_buf *text, const struct mg_metrics *metrics)
+static void add_rows(struct mg_buf *text, const struct mg_metrics *metrics, const char *label)
 {
 	const struct mg_metric *table = metrics->table;
 
 	for (size_t i = 0; table[i].name != NULL; i++) {
 		const struct mg_metric *row = &table[i];
-		bool labelled = row->labels[0] != '\0';
+		bool both = label[0] != '\0' && row->labels[0] != '\0';
+		bool labelled = label[0] != '\0' || row->labels[0] != '\0';
 
 		if (i == 0 || strcmp(row->name, table[i - 1].name) != 0) {
 			mg_buf_add_format(text, "# HELP %s ", row->name);
@@ -79,8 +80,9 @@ static void add_rows(struct mg_buf *text, const struct mg_metrics *metrics)
 			mg_buf_add_format(text, "\n# TYPE %s %s\n", row->name,
 				row->kind == MG_COUNTER ? "counter" : "gauge");
 		}
-		mg_buf_add_format(text, "%s%s%s%s %" PRId64 "\n", row->name, labelled ? "{" : "",
-			row->labels, labelled ? "}" : "", mg_metrics_get(metrics, i));
+		mg_buf_add_format(text, "%s%s%s%s%s%s %" PRId64 "\n", row->name,
+			labelled ? "{" : "", label, both ? "," : "", row->labels,
+			labelled ? "}" : "", mg_metrics_get(metrics, i));
 	}
 }
 
@@ -126,15 +128,14 @@ static int replace_file(const char *path, const struct mg_buf *text, struct mg_e
 	return -1;
 }
 
-int mg_metrics_write(const struct mg_metrics *metrics, const struct mg_metrics *more,
-	const char *path, struct mg_error *error)
+int mg_metrics_write(const struct mg_metrics *const list[], const char *label, const char *path,
+	struct mg_error *error)
 {
 	struct mg_buf text = {0};
 	int result = -1;
 
-	add_rows(&text, metrics);
-	if (more != NULL)
-		add_rows(&text, more);
+	for (size_t i = 0; list[i] != NULL; i++)
+		add_rows(&text, list[i], label);
 	if (text.failed)
 		mg_error_system(error, ENOMEM, "%s", path);
 	else

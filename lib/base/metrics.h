@@ -27,10 +27,10 @@ struct mg_metrics *mg_metrics_new(const struct mg_metric *table);
 void mg_metrics_add(struct mg_metrics *metrics, size_t row, int64_t amount);
 void mg_metrics_set(struct mg_metrics *metrics, size_t row, int64_t value);
 int64_t mg_metrics_get(const struct mg_metrics *metrics, size_t row);
-/* Writes path: metrics, and in the same file `more` (NULL: none), whose table has other names. 0, or
- * -1 with error. */
-int mg_metrics_write(const struct mg_metrics *metrics, const struct mg_metrics *more,
-	const char *path, struct mg_error *error);
+/* Writes path: all of list (ended by NULL), whose tables have no name in common. label: what each
+ * row has before its own labels ("daemon=\"log\""), "" none. 0, or -1 with error. */
+int mg_metrics_write(const struct mg_metrics *const list[], const char *label, const char *path,
+	struct mg_error *error);
 /* Prints a table as mdoc for a manual page: an .It a name, with its labels and help. */
 void mg_metrics_print_mdoc(const struct mg_metric *table, FILE *stream);
 void mg_metrics_free(struct mg_metrics *metrics);

@@ -14,6 +14,7 @@
 #include "event/settings.h"
 #include "event/spool_read.h"
 #include "mail/fields.h"
+#include "run/chain.h"
 #include "run/front_libmilter.h"
 #include "run/front_native.h"
 #include "run/notify.h"
@@ -160,32 +161,6 @@ static bool read_command_line(struct command_line *line, const char *program, in
 	return true;
 }
 
-static bool host_filters(struct mg_daemon *daemon, const struct mg_filter *const filters[],
-	const struct command_line *line, const char *path)
-{
-	for (size_t i = 0; filters[i] != NULL && i < MG_FILTERS_MAX; i++) {
-		struct mg_hosted *hosted = &daemon->hosted[daemon->count++];
-
-		hosted->filter = filters[i];
-		hosted->path = path;
-		hosted->overrides = line->overrides;
-		mg_str_format(
-			hosted->program, sizeof hosted->program, "millgate-%s", filters[i]->name);
-		if (gethostname(hosted->host_name, sizeof hosted->host_name - 1) != 0)
-			mg_str_copy(hosted->host_name, sizeof hosted->host_name, "localhost");
-		if (!mg_settings_options(filters[i], hosted->tables))
-			return false;
-		if (filters[i]->metrics != NULL &&
-			(hosted->metrics = mg_metrics_new(filters[i]->metrics)) == NULL)
-			return false;
-	}
-	daemon->host.clock = &mg_clock_system;
-	daemon->host.memory.limit = SIZE_MAX;
-	daemon->host.metrics = mg_metrics_new(mg_host_metrics);
-	mg_plan_make(&daemon->host.plan, filters, daemon->count);
-	return daemon->host.metrics != NULL;
-}
-
 static void print_errors(const char *program, struct mg_errors *errors)
 {
 	for (size_t i = 0; i < errors->kept; i++)
@@ -195,20 +170,81 @@ static void print_errors(const char *program, struct mg_errors *errors)
 	mg_errors_clear(errors);
 }
 
+/* --- what it hosts --- */
+
+/* Makes what hosted->filter needs. */
+static bool host(struct mg_hosted *hosted)
+{
+	const struct mg_filter *filter = hosted->filter;
+
+	mg_str_format(hosted->program, sizeof hosted->program, "millgate-%s", filter->name);
+	if (gethostname(hosted->host_name, sizeof hosted->host_name - 1) != 0)
+		mg_str_copy(hosted->host_name, sizeof hosted->host_name, "localhost");
+	if (!mg_settings_options(filter, hosted->tables))
+		return false;
+	hosted->log_metrics = mg_metrics_new(mg_log_metrics);
+	if (filter->metrics != NULL)
+		hosted->metrics = mg_metrics_new(filter->metrics);
+	return hosted->log_metrics != NULL && (filter->metrics == NULL || hosted->metrics != NULL);
+}
+
+/* The filters that the file of the process names; exit code. */
+static int host_chain(
+	struct mg_daemon *daemon, struct mg_filter_chain *chain, struct mg_hosted *process)
+{
+	struct mg_errors errors = {0};
+
+	if (!host(process))
+		return MG_EXIT_UNAVAILABLE;
+	daemon->process = process;
+	daemon->count = mg_filter_chain_choose(chain, process, daemon->hosted, &errors);
+	if (daemon->count > 0)
+		return MG_EXIT_GOOD;
+	print_errors(process->program, &errors);
+	return MG_EXIT_CONFIG;
+}
+
+static bool host_all(struct mg_daemon *daemon)
+{
+	const struct mg_filter *filters[MG_FILTERS_MAX];
+
+	for (size_t i = 0; i < daemon->count; i++) {
+		filters[i] = daemon->hosted[i].filter;
+		if (!host(&daemon->hosted[i]))
+			return false;
+	}
+	daemon->host.clock = &mg_clock_system;
+	daemon->host.memory.limit = SIZE_MAX;
+	daemon->host.metrics = mg_metrics_new(mg_host_metrics);
+	mg_plan_make(&daemon->host.plan, filters, daemon->count);
+	return daemon->host.metrics != NULL;
+}
+
 /* --- the tasks that end at once --- */
 
 static int check(const struct mg_daemon *daemon)
 {
+	if (daemon->process != NULL)
+		printf("%s: ok\n", daemon->process->path);
 	for (size_t i = 0; i < daemon->count; i++)
 		printf("%s: ok\n", daemon->hosted[i].path);
 	return MG_EXIT_GOOD;
 }
 
-static int print(const struct mg_snapshot *snapshot)
+/* Several files come each below its name. */
+static int print(const struct mg_daemon *daemon, const struct mg_snapshot *snapshot)
 {
-	for (size_t i = 0; i < snapshot->count; i++)
+	if (daemon->process != NULL) {
+		printf("# %s\n", daemon->process->path);
+		if (mg_conf_print(snapshot->process.conf, stdout) != 0)
+			return MG_EXIT_IO;
+	}
+	for (size_t i = 0; i < snapshot->count; i++) {
+		if (daemon->process != NULL)
+			printf("\n# %s\n", daemon->hosted[i].path);
 		if (mg_conf_print(snapshot->filters[i].conf, stdout) != 0)
 			return MG_EXIT_IO;
+	}
 	return fflush(stdout) == 0 ? MG_EXIT_GOOD : MG_EXIT_IO;
 }
 
@@ -269,7 +305,7 @@ static struct mg_snapshot *load_with_logs(
 	struct mg_error error;
 
 	if (!open_logs(daemon, checked, &error)) {
-		fprintf(stderr, "%s: %s\n", daemon->hosted[0].program, error.text);
+		fprintf(stderr, "%s: %s\n", daemon->program, error.text);
 		*status = MG_EXIT_IO;
 		return NULL;
 	}
@@ -280,7 +316,7 @@ static struct mg_snapshot *load_with_logs(
 			daemon->hosted[i].spool, mg_fields_compose, snapshot->filters[i].events);
 	if (snapshot == NULL)
 		*status = MG_EXIT_CONFIG;
-	print_errors(daemon->hosted[0].program, &errors);
+	print_errors(daemon->program, &errors);
 	return snapshot;
 }
 
@@ -315,7 +351,7 @@ static int serve(struct mg_daemon *daemon, const struct mg_snapshot *checked)
 	if (open_socket(daemon, snapshot->settings, &error))
 		status = mg_serve(daemon);
 	else
-		fprintf(stderr, "%s: %s\n", daemon->hosted[0].program, error.text);
+		fprintf(stderr, "%s: %s\n", daemon->program, error.text);
 	close_logs(daemon);
 	mg_snapshot_release(daemon->host.snapshots.current);
 	return status;
@@ -329,13 +365,13 @@ static int run(struct mg_daemon *daemon, const struct command_line *line)
 	int status;
 
 	if (checked == NULL) {
-		print_errors(daemon->hosted[0].program, &errors);
+		print_errors(daemon->program, &errors);
 		return MG_EXIT_CONFIG;
 	}
 	if (line->task == TASK_CHECK)
 		status = check(daemon);
 	else if (line->task == TASK_PRINT)
-		status = print(checked);
+		status = print(daemon, checked);
 	else if (line->task == TASK_VERIFY)
 		status = verify(daemon, checked);
 	else
@@ -349,41 +385,86 @@ static void free_hosted(struct mg_daemon *daemon)
 {
 	for (size_t i = 0; i < daemon->count; i++) {
 		mg_metrics_free(daemon->hosted[i].metrics);
+		mg_metrics_free(daemon->hosted[i].log_metrics);
 		mg_settings_options_free(daemon->hosted[i].tables);
 	}
 	mg_metrics_free(daemon->host.metrics);
 }
 
-int mg_daemon(const struct mg_filter *const filters[], int argc, char **argv)
+/* Reads the command line; -1, or the exit code of a task that needs no configuration. */
+static int begin(struct mg_daemon *daemon, const char *name, struct command_line *line, int argc,
+	char **argv)
 {
-	static struct mg_daemon daemon;
-	static char program[64], path[512];
-	struct command_line line = {.task = TASK_SERVE};
-	int status;
+	static char path[512];
 
 	mg_serve_block_signals();
 	/* Keys and mail stay out of core files. */
 	prctl(PR_SET_DUMPABLE, 0);
-	daemon.started = mg_clock_system.monotonic(&mg_clock_system);
-	daemon.name = filters[0]->name;
-	mg_str_format(program, sizeof program, "millgate-%s", daemon.name);
-	mg_str_format(path, sizeof path, "%s/%s.conf", MG_SYSCONFDIR, daemon.name);
-	if (!read_command_line(&line, program, argc, argv))
+	daemon->started = mg_clock_system.monotonic(&mg_clock_system);
+	daemon->name = name;
+	mg_str_format(daemon->program, sizeof daemon->program, "millgate-%s", name);
+	mg_str_format(path, sizeof path, "%s/%s.conf", MG_SYSCONFDIR, name);
+	line->config = path;
+	if (!read_command_line(line, daemon->program, argc, argv))
 		return MG_EXIT_USAGE;
-	if (line.task == TASK_HELP) {
-		print_help(program);
-		return MG_EXIT_GOOD;
-	}
-	if (line.task == TASK_VERSION) {
-		printf("%s %s\n", program, PACKAGE_VERSION);
-		return MG_EXIT_GOOD;
-	}
-	mg_log_open(program, line.verbose);
-	if (!host_filters(&daemon, filters, &line, line.config != NULL ? line.config : path)) {
-		fprintf(stderr, "%s: out of memory\n", program);
+	if (line->task == TASK_HELP)
+		print_help(daemon->program);
+	else if (line->task == TASK_VERSION)
+		printf("%s %s\n", daemon->program, PACKAGE_VERSION);
+	else
+		mg_log_open(daemon->program, line->verbose);
+	return line->task == TASK_HELP || line->task == TASK_VERSION ? MG_EXIT_GOOD : -1;
+}
+
+/* With the filters known. */
+static int go_on(struct mg_daemon *daemon, const struct command_line *line)
+{
+	int status = MG_EXIT_UNAVAILABLE;
+
+	if (host_all(daemon))
+		status = run(daemon, line);
+	else
+		fprintf(stderr, "%s: out of memory\n", daemon->program);
+	free_hosted(daemon);
+	return status;
+}
+
+int mg_daemon(const struct mg_filter *const filters[], int argc, char **argv)
+{
+	static struct mg_daemon daemon;
+	struct command_line line = {.task = TASK_SERVE};
+	int status = begin(&daemon, filters[0]->name, &line, argc, argv);
+
+	if (status >= 0)
+		return status;
+	daemon.hosted[0] = (struct mg_hosted){
+		.filter = filters[0], .path = line.config, .overrides = line.overrides};
+	daemon.count = 1;
+	return go_on(&daemon, &line);
+}
+
+int mg_daemon_chain(const struct mg_filter *const built_in[], int argc, char **argv)
+{
+	static struct mg_daemon daemon;
+	static struct mg_filter_chain chain;
+	static struct mg_hosted process;
+	struct command_line line = {.task = TASK_SERVE};
+	int status = begin(&daemon, "chain", &line, argc, argv);
+
+	if (status >= 0)
+		return status;
+	if (!mg_filter_chain_init(&chain, "chain", built_in, line.overrides)) {
+		fprintf(stderr, "%s: out of memory\n", daemon.program);
 		return MG_EXIT_UNAVAILABLE;
 	}
-	status = run(&daemon, &line);
-	free_hosted(&daemon);
+	process = (struct mg_hosted){.filter = &chain.process,
+		.path = line.config,
+		.overrides = mg_filter_chain_overrides(&chain)};
+	status = host_chain(&daemon, &chain, &process);
+	if (status == MG_EXIT_GOOD)
+		status = go_on(&daemon, &line);
+	mg_metrics_free(process.log_metrics);
+	mg_settings_options_free(process.tables);
+	mg_filter_chain_free(&chain);
 	return status;
 }

@@ -19,6 +19,8 @@ enum {
 	MG_EXIT_CONFIG = 78
 };
 
-/* filters: ended by NULL; the first gives the daemon its name. Returns the exit code. */
+/* filters: one, ended by NULL; it gives the daemon its name. Returns the exit code. */
 int mg_daemon(const struct mg_filter *const filters[], int argc, char **argv);
+/* millgate-chain: of the filters built in, ended by NULL, those that its file names (run/chain.h). */
+int mg_daemon_chain(const struct mg_filter *const built_in[], int argc, char **argv);
 #endif

@@ -26,6 +26,10 @@ const struct mg_metric mg_host_metrics[] = {
 		"Loadings of the configuration", MG_COUNTER},
 	[MG_METRIC_RELOADS_REFUSED] = {"millgate_reloads_total", "result=\"refused\"", "",
 		MG_COUNTER},
+	{.name = NULL},
+};
+
+const struct mg_metric mg_log_metrics[] = {
 	[MG_METRIC_LOG_SEQUENCE] = {"millgate_log_sequence", "",
 		"Sequence of the last event written", MG_GAUGE},
 	[MG_METRIC_LOG_BYTES] = {"millgate_log_bytes", "", "Size of the event log on disk",

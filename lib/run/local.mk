@@ -4,6 +4,7 @@
 noinst_LIBRARIES += lib/run/libmgrun.a
 lib_run_libmgrun_a_SOURCES = \
 	lib/run/block.c lib/run/block.h \
+	lib/run/chain.c lib/run/chain.h \
 	lib/run/client.c lib/run/client.h \
 	lib/run/client_message.c \
 	lib/run/client_reply.c lib/run/client_reply.h \

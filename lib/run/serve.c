@@ -92,16 +92,32 @@ static void tell_config(const struct mg_snapshot *snapshot, enum mg_event_action
 }
 
 /* Settings that only a start can change keep their value; the operator is told. */
-static void tell_fixed(const struct mg_snapshot *before, const struct mg_snapshot *after)
+static void tell_fixed(const struct mg_conf *before, const struct mg_conf *after, const char *name)
 {
-	static const char *const fixed[] = {"socket", "engine", "events.directory"};
+	if (strcmp(mg_conf_text(before, name), mg_conf_text(after, name)) != 0)
+		mg_log(LOG_WARNING, "%s: changed, which takes a restart", name);
+}
 
+static bool same_filters(const struct mg_conf *before, const struct mg_conf *after)
+{
+	size_t count, count_after;
+	const char *const *names = mg_conf_list(before, "filters", &count);
+	const char *const *names_after = mg_conf_list(after, "filters", &count_after);
+	bool same = count == count_after;
+
+	for (size_t i = 0; same && i < count; i++)
+		same = strcmp(names[i], names_after[i]) == 0;
+	return same;
+}
+
+static void tell_all_fixed(const struct mg_snapshot *before, const struct mg_snapshot *after)
+{
+	tell_fixed(before->conf, after->conf, "socket");
+	tell_fixed(before->conf, after->conf, "engine");
 	for (size_t i = 0; i < after->count; i++)
-		for (size_t row = 0; row < sizeof fixed / sizeof fixed[0]; row++)
-			if (strcmp(mg_conf_text(before->filters[i].conf, fixed[row]),
-				    mg_conf_text(after->filters[i].conf, fixed[row])) != 0)
-				mg_log(LOG_WARNING, "%s: changed, which takes a restart",
-					fixed[row]);
+		tell_fixed(before->filters[i].conf, after->filters[i].conf, "events.directory");
+	if (serve.daemon->process != NULL && !same_filters(before->conf, after->conf))
+		mg_log(LOG_WARNING, "filters: changed, which takes a restart");
 }
 
 static void apply_log_settings(const struct mg_snapshot *snapshot)
@@ -131,7 +147,7 @@ static void reload(void)
 		tell_config(before, MG_CONFIG_REJECTED, &errors);
 		mg_metrics_add(host->metrics, MG_METRIC_RELOADS_REFUSED, 1);
 	} else {
-		tell_fixed(before, after);
+		tell_all_fixed(before, after);
 		apply_log_settings(after);
 		mg_snapshot_release(mg_snapshot_swap(&host->snapshots, after));
 		tell_config(after, MG_CONFIG_LOADED, NULL);
@@ -144,29 +160,52 @@ static void reload(void)
 
 /* --- housekeeping --- */
 
+/* Writes NAME.prom; the rows bear the name, for a directory has many such files. */
+static void write_file(
+	const char *directory, const char *name, const struct mg_metrics *const list[])
+{
+	static bool told;
+	char path[4096], label[64];
+	struct mg_error error;
+
+	if (!mg_str_format(path, sizeof path, "%s/%s.prom", directory, name))
+		return;
+	mg_str_format(label, sizeof label, "daemon=\"%s\"", name);
+	if (mg_metrics_write(list, label, path, &error) == 0) {
+		told = false;
+	} else if (!told) {
+		mg_log(LOG_WARNING, "metrics: %s", error.text);
+		told = true;
+	}
+}
+
 static void write_metrics(const struct mg_snapshot *snapshot)
 {
 	struct mg_host *host = &serve.daemon->host;
 	const char *directory = snapshot->settings->metrics;
-	static bool told;
-	char path[4096];
-	struct mg_spool_state state;
-	struct mg_error error;
+	bool alone = serve.daemon->process == NULL;
 
-	if (directory[0] == '\0' ||
-		!mg_str_format(path, sizeof path, "%s/%s.prom", directory, serve.daemon->name))
+	if (directory[0] == '\0')
 		return;
-	mg_spool_state(serve.daemon->hosted[0].spool, &state);
 	mg_metrics_set(host->metrics, MG_METRIC_SESSIONS_OPEN, host->sessions);
-	mg_metrics_set(host->metrics, MG_METRIC_LOG_SEQUENCE, (int64_t)state.sequence);
-	mg_metrics_set(host->metrics, MG_METRIC_LOG_BYTES, (int64_t)state.bytes);
-	mg_metrics_set(host->metrics, MG_METRIC_LOG_LOST, (int64_t)state.lost);
-	if (mg_metrics_write(host->metrics, serve.daemon->hosted[0].metrics, path, &error) == 0)
-		told = false;
-	else if (!told) {
-		mg_log(LOG_WARNING, "metrics: %s", error.text);
-		told = true;
+	for (size_t i = 0; i < serve.daemon->count; i++) {
+		const struct mg_hosted *hosted = &serve.daemon->hosted[i];
+		struct mg_spool_state state;
+
+		mg_spool_state(hosted->spool, &state);
+		mg_metrics_set(
+			hosted->log_metrics, MG_METRIC_LOG_SEQUENCE, (int64_t)state.sequence);
+		mg_metrics_set(hosted->log_metrics, MG_METRIC_LOG_BYTES, (int64_t)state.bytes);
+		mg_metrics_set(hosted->log_metrics, MG_METRIC_LOG_LOST, (int64_t)state.lost);
+		write_file(directory, hosted->filter->name,
+			alone ? (const struct mg_metrics *[]){host->metrics, hosted->log_metrics,
+					hosted->metrics, NULL}
+			      : (const struct mg_metrics *[]){
+					hosted->log_metrics, hosted->metrics, NULL});
 	}
+	if (!alone)
+		write_file(directory, serve.daemon->name,
+			(const struct mg_metrics *[]){host->metrics, NULL});
 }
 
 static void tick(void)

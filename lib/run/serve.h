@@ -13,6 +13,7 @@
 
 struct mg_daemon {
 	const char *name; /* "log": NAME.conf, NAME.prom */
+	char program[64]; /* "millgate-log" */
 	const struct mg_hosted *process; /* of several filters; NULL for one alone */
 	struct mg_hosted hosted[MG_FILTERS_MAX];
 	size_t count;

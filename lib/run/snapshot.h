@@ -27,6 +27,7 @@ struct mg_hosted {
 	const struct mg_option *tables[MG_OPTION_TABLES];
 	struct mg_spool *spool; /* NULL: nothing is written (-t) */
 	struct mg_metrics *metrics; /* of the filter's own table, or NULL */
+	struct mg_metrics *log_metrics; /* mg_log_metrics */
 	char program[64]; /* "millgate-log" */
 	char host_name[256];
 };

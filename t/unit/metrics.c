@@ -92,7 +92,9 @@ static void the_file_has_help_and_type_once_a_name(void **state)
 	mg_metrics_add(metrics, ACCEPTED, 2);
 	mg_metrics_add(metrics, REJECTED, 1);
 	mg_metrics_set(metrics, SESSIONS, -1);
-	assert_int_equal(mg_metrics_write(metrics, NULL, path, &error), 0);
+	assert_int_equal(
+		mg_metrics_write((const struct mg_metrics *[]){metrics, NULL}, "", path, &error),
+		0);
 	assert_string_equal(written(), "# HELP millgate_messages_total Messages judged.\n"
 				       "# TYPE millgate_messages_total counter\n"
 				       "millgate_messages_total 3\n"
@@ -106,13 +108,28 @@ static void the_file_has_help_and_type_once_a_name(void **state)
 	mg_metrics_free(metrics);
 }
 
+static void each_row_bears_the_label_of_the_file_before_its_own(void **state)
+{
+	struct mg_metrics *metrics = mg_metrics_new(table);
+
+	(void)state;
+	assert_int_equal(mg_metrics_write((const struct mg_metrics *[]){metrics, NULL},
+				 "daemon=\"log\"", path, NULL),
+		0);
+	assert_non_null(strstr(written(), "\nmillgate_messages_total{daemon=\"log\"} 0\n"));
+	assert_non_null(strstr(
+		written(), "\nmillgate_verdicts_total{daemon=\"log\",verdict=\"accept\"} 0\n"));
+	mg_metrics_free(metrics);
+}
+
 static void a_table_without_rows_writes_an_empty_file(void **state)
 {
 	static const struct mg_metric none[] = {{.name = NULL}};
 	struct mg_metrics *metrics = mg_metrics_new(none);
 
 	(void)state;
-	assert_int_equal(mg_metrics_write(metrics, NULL, path, NULL), 0);
+	assert_int_equal(
+		mg_metrics_write((const struct mg_metrics *[]){metrics, NULL}, "", path, NULL), 0);
 	assert_string_equal(written(), "");
 	mg_metrics_free(metrics);
 }
@@ -141,7 +158,8 @@ static void everybody_may_read_the_file_whatever_the_umask(void **state)
 	mode_t mask = umask(077);
 
 	(void)state;
-	assert_int_equal(mg_metrics_write(metrics, NULL, path, NULL), 0);
+	assert_int_equal(
+		mg_metrics_write((const struct mg_metrics *[]){metrics, NULL}, "", path, NULL), 0);
 	umask(mask);
 	assert_int_equal(stat(path, &status), 0);
 	assert_int_equal(status.st_mode & 07777, 0644);
@@ -156,12 +174,14 @@ static void a_write_replaces_the_file_as_a_whole(void **state)
 	char line[128];
 
 	(void)state;
-	assert_int_equal(mg_metrics_write(metrics, NULL, path, NULL), 0);
+	assert_int_equal(
+		mg_metrics_write((const struct mg_metrics *[]){metrics, NULL}, "", path, NULL), 0);
 	assert_int_equal(stat(path, &before), 0);
 	reader = fopen(path, "re");
 	assert_non_null(reader);
 	mg_metrics_add(metrics, MESSAGES, 8);
-	assert_int_equal(mg_metrics_write(metrics, NULL, path, NULL), 0);
+	assert_int_equal(
+		mg_metrics_write((const struct mg_metrics *[]){metrics, NULL}, "", path, NULL), 0);
 	assert_int_equal(stat(path, &after), 0);
 	assert_true(before.st_ino != after.st_ino);
 	/* Who opened the old one goes on reading the old one. */
@@ -181,14 +201,18 @@ static void a_failed_write_names_the_file_and_leaves_nothing(void **state)
 	char target[96];
 
 	(void)state;
-	assert_int_equal(mg_metrics_write(metrics, NULL, "/nonexistent/x.prom", &error), -1);
+	assert_int_equal(mg_metrics_write((const struct mg_metrics *[]){metrics, NULL}, "",
+				 "/nonexistent/x.prom", &error),
+		-1);
 	assert_string_equal(error.text, "/nonexistent/x.prom: No such file or directory");
 
 	/* The rename fails: a folder has the name. */
 	unlink(path);
 	snprintf(target, sizeof(target), "%s/folder.prom", folder);
 	assert_int_equal(mkdir(target, 0700), 0);
-	assert_int_equal(mg_metrics_write(metrics, NULL, target, &error), -1);
+	assert_int_equal(
+		mg_metrics_write((const struct mg_metrics *[]){metrics, NULL}, "", target, &error),
+		-1);
 	assert_non_null(strstr(error.text, "folder.prom: Is a directory"));
 	assert_int_equal(count_files(), 1);
 	assert_int_equal(rmdir(target), 0);
@@ -203,7 +227,9 @@ static void a_name_too_long_is_an_error(void **state)
 
 	(void)state;
 	memset(longest, '/', sizeof(longest) - 1);
-	assert_int_equal(mg_metrics_write(metrics, NULL, longest, &error), -1);
+	assert_int_equal(
+		mg_metrics_write((const struct mg_metrics *[]){metrics, NULL}, "", longest, &error),
+		-1);
 	mg_metrics_free(metrics);
 }
 
@@ -226,7 +252,8 @@ static void no_addition_of_a_thread_is_lost(void **state)
 	(void)state;
 	for (size_t i = 0; i < 4; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, add_many, metrics), 0);
-	assert_int_equal(mg_metrics_write(metrics, NULL, path, NULL), 0);
+	assert_int_equal(
+		mg_metrics_write((const struct mg_metrics *[]){metrics, NULL}, "", path, NULL), 0);
 	for (size_t i = 0; i < 4; i++)
 		pthread_join(threads[i], NULL);
 	assert_int_equal(mg_metrics_get(metrics, MESSAGES), 4 * ADDITIONS);
@@ -239,6 +266,7 @@ int main(void)
 		cmocka_unit_test(all_values_begin_at_zero),
 		cmocka_unit_test(values_are_added_and_set),
 		cmocka_unit_test(the_file_has_help_and_type_once_a_name),
+		cmocka_unit_test(each_row_bears_the_label_of_the_file_before_its_own),
 		cmocka_unit_test(a_table_without_rows_writes_an_empty_file),
 		cmocka_unit_test(everybody_may_read_the_file_whatever_the_umask),
 		cmocka_unit_test(a_write_replaces_the_file_as_a_whole),
