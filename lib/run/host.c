@@ -53,8 +53,12 @@ void mg_plan_make(struct mg_plan *plan, const struct mg_filter *const filters[],
 
 		if (filter->connect != NULL)
 			plan->steps[MG_STEP_CONNECT] = MG_STEP_ANSWERED;
-		if (filter->helo != NULL)
+		if (filter->helo != NULL) {
 			plan->steps[MG_STEP_HELO] = MG_STEP_ANSWERED;
+			/* Whose HELO it is is told at CONNECT. */
+			if (plan->steps[MG_STEP_CONNECT] == MG_STEP_DECLINED)
+				plan->steps[MG_STEP_CONNECT] = MG_STEP_SILENT;
+		}
 		if (filter->rcpt != NULL) {
 			plan->steps[MG_STEP_RCPT] = MG_STEP_ANSWERED;
 			plan->edits |=

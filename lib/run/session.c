@@ -179,12 +179,19 @@ struct mg_run *mg_run_new(struct mg_host *host, const struct mg_front *front, vo
 	return run;
 }
 
+/* Postfix's own client of mail that did not come by SMTP, as far as it shows before MAIL. To refuse
+ * it would be to refuse the mail, bounces too. */
+static bool is_local_client(const struct mg_run *run)
+{
+	return mg_net_port(&run->session.client) == 0 && mg_net_is_loopback(&run->session.client);
+}
+
 static void judge_session(
 	struct mg_run *run, enum mg_step step, step_callback *callback, struct mg_verdict *verdict)
 {
 	*verdict = (struct mg_verdict){.action = MG_CONTINUE};
 	run->host->last_step = mg_run_monotonic(run);
-	if (run->host->plan.steps[step] != MG_STEP_ANSWERED)
+	if (run->host->plan.steps[step] != MG_STEP_ANSWERED || is_local_client(run))
 		return;
 	take_snapshot(run, false);
 	run->used = 0;

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/net.h"
 #include "session_place.h"
 
 /* --- the life of a message --- */
@@ -372,6 +373,31 @@ static void local_mail_is_refused_at_its_end_only(void **state)
 	finish(&fixture);
 }
 
+static void the_session_of_local_mail_is_not_refused(void **state)
+{
+	static const struct {
+		const char *address;
+		uint16_t port;
+		enum mg_action action;
+	} clients[] = {{"127.0.0.1", 0, MG_CONTINUE}, {"127.0.0.1", 40000, MG_REJECT},
+		{"192.0.2.1", 0, MG_REJECT}};
+	struct fixture fixture;
+
+	(void)state;
+	begin(&fixture, 1, no_overrides);
+	first_script.at_connect = first_script.at_helo = reject;
+	for (size_t i = 0; i < sizeof clients / sizeof clients[0]; i++) {
+		struct sockaddr_storage client;
+
+		assert_true(mg_net_parse(clients[i].address, clients[i].port, &client));
+		mg_run_connect(fixture.run, "localhost", &client, &fixture.verdict);
+		assert_int_equal(fixture.verdict.action, clients[i].action);
+		mg_run_helo(fixture.run, "localhost", &fixture.verdict);
+		assert_int_equal(fixture.verdict.action, clients[i].action);
+	}
+	finish(&fixture);
+}
+
 static void a_refused_recipient_of_local_mail_is_removed(void **state)
 {
 	struct fixture fixture;
@@ -513,6 +539,7 @@ int main(void)
 		cmocka_unit_test(a_hold_by_quarantine_is_the_last_thing_told),
 		cmocka_unit_test(a_hold_by_header_is_a_field_that_the_next_filter_sees),
 		cmocka_unit_test(local_mail_is_refused_at_its_end_only),
+		cmocka_unit_test(the_session_of_local_mail_is_not_refused),
 		cmocka_unit_test(a_refused_recipient_of_local_mail_is_removed),
 		cmocka_unit_test(a_deferred_recipient_of_local_mail_is_not_lost_but_defers_it),
 		cmocka_unit_test(local_mail_to_refused_recipients_alone_is_refused),

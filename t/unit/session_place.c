@@ -27,6 +27,18 @@ const struct mg_clock test_clock = {.utc = clock_now, .monotonic = clock_now};
 struct script first_script, second_script;
 struct mg_buf seen;
 
+static void filter_connect(struct mg_call *call, struct mg_verdict *verdict)
+{
+	if (first_script.at_connect != NULL)
+		first_script.at_connect(call, verdict);
+}
+
+static void filter_helo(struct mg_call *call, struct mg_verdict *verdict)
+{
+	if (first_script.at_helo != NULL)
+		first_script.at_helo(call, verdict);
+}
+
 static void filter_mail(struct mg_call *call, struct mg_verdict *verdict)
 {
 	mg_buf_add_text(&seen, "mail ");
@@ -76,6 +88,8 @@ static const struct mg_filter first_filter = {
 	.edits = ALL_EDITS,
 	.needs = MG_NEED_HEADERS,
 	.message_size = 16,
+	.connect = filter_connect,
+	.helo = filter_helo,
 	.mail = filter_mail,
 	.rcpt = filter_rcpt,
 	.header = filter_header,

@@ -14,6 +14,8 @@ extern const struct mg_clock test_clock;
 
 /* What the two filters do; the second one has an eom alone. */
 struct script {
+	void (*at_connect)(struct mg_call *, struct mg_verdict *);
+	void (*at_helo)(struct mg_call *, struct mg_verdict *);
 	void (*at_mail)(struct mg_call *, struct mg_verdict *);
 	void (*at_rcpt)(struct mg_call *, const struct mg_recipient *, struct mg_verdict *);
 	void (*at_header)(struct mg_call *, const struct mg_header *);
