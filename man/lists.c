@@ -9,6 +9,7 @@
 #include "base/metrics.h"
 #include "log/log.h"
 #include "mail/fields.h"
+#include "run/chain.h"
 #include "run/host.h"
 #include "run/settings.h"
 
@@ -37,6 +38,20 @@ static int print_metrics_log(void)
 	return 0;
 }
 
+/* What is the process's alone: all else of its tables is in the list of log. */
+static int print_settings_chain(void)
+{
+	static const struct mg_filter *const built_in[] = {&mg_log_filter, NULL};
+	struct mg_filter_chain chain;
+	int status = -1;
+
+	if (mg_filter_chain_init(&chain, "chain", built_in, (const char *const[]){NULL}))
+		status = mg_conf_print_mdoc(
+			(const struct mg_option *const[]){chain.options, NULL}, stdout);
+	mg_filter_chain_free(&chain);
+	return status;
+}
+
 static int print_fields(void)
 {
 	mg_fields_print_mdoc(stdout);
@@ -49,6 +64,7 @@ static const struct list {
 } lists[] = {
 	{"fields", print_fields}, /* millgate-events(5) */
 	{"metrics-log", print_metrics_log}, /* millgate-log(8) */
+	{"settings-chain", print_settings_chain}, /* millgate-chain(8) */
 	{"settings-log", print_settings_log}, /* millgate-log(8) */
 };
 

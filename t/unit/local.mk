@@ -133,6 +133,10 @@ CMOCKA_TESTS += t/unit/block.t
 t_unit_block_t_SOURCES = t/unit/block.c
 t_unit_block_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
+CMOCKA_TESTS += t/unit/session_chain.t
+t_unit_session_chain_t_SOURCES = t/unit/session_chain.c t/unit/session_place.c t/unit/session_place.h
+t_unit_session_chain_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
 CMOCKA_TESTS += t/unit/session.t
 t_unit_session_t_SOURCES = t/unit/session.c t/unit/session_place.c t/unit/session_place.h
 t_unit_session_t_LDADD = $(LDADD) $(CMOCKA_LIBS)

@@ -75,6 +75,48 @@ static void filter_end(struct mg_call *call, enum mg_end how)
 	mg_buf_add_format(&seen, "end:%s ", names[how]);
 }
 
+static void second_mail(struct mg_call *call, struct mg_verdict *verdict)
+{
+	if (second_script.at_mail != NULL)
+		second_script.at_mail(call, verdict);
+}
+
+static void second_header(struct mg_call *call, const struct mg_header *header)
+{
+	if (second_script.watches)
+		mg_buf_add_format(&seen, "(%s:%s)", header->name, header->value);
+	if (second_script.at_header != NULL)
+		second_script.at_header(call, header);
+}
+
+static void second_eoh(struct mg_call *call)
+{
+	(void)call;
+	if (second_script.watches)
+		mg_buf_add_text(&seen, "eoh2 ");
+}
+
+static void second_body(struct mg_call *call, const unsigned char *chunk, size_t length)
+{
+	(void)call;
+	if (second_script.watches)
+		mg_buf_add_format(&seen, "<%.*s>", (int)length, (const char *)chunk);
+}
+
+static void second_renew(struct mg_call *call)
+{
+	(void)call;
+	mg_buf_add_text(&seen, "renew2 ");
+}
+
+static void second_end(struct mg_call *call, enum mg_end how)
+{
+	(void)call;
+	(void)how;
+	if (second_script.watches)
+		mg_buf_add_text(&seen, "end2 ");
+}
+
 static void second_eom(struct mg_call *call, struct mg_verdict *verdict)
 {
 	mg_buf_add_text(&seen, "eom2 ");
@@ -97,7 +139,17 @@ static const struct mg_filter first_filter = {
 	.end = filter_end,
 };
 static const struct mg_filter second_filter = {
-	.name = "second", .edits = ALL_EDITS, .needs = MG_NEED_HEADERS, .eom = second_eom};
+	.name = "second",
+	.edits = ALL_EDITS,
+	.needs = MG_NEED_HEADERS,
+	.mail = second_mail,
+	.header = second_header,
+	.eoh = second_eoh,
+	.body = second_body,
+	.eom = second_eom,
+	.renew = second_renew,
+	.end = second_end,
+};
 
 /* --- a front --- */
 
@@ -179,7 +231,7 @@ static const struct mg_front test_front = {
 
 /* --- a process with these filters --- */
 
-void begin(struct fixture *fixture, size_t count, const char *const overrides[])
+static void begin_with(struct fixture *fixture, size_t count, const char *const *const overrides[])
 {
 	const struct mg_filter *filters[] = {&first_filter, &second_filter};
 	struct mg_errors errors = {0};
@@ -193,7 +245,7 @@ void begin(struct fixture *fixture, size_t count, const char *const overrides[])
 	macro_port = "39204";
 	for (size_t i = 0; i < count; i++) {
 		fixture->hosted[i] =
-			(struct mg_hosted){.filter = filters[i], .overrides = overrides};
+			(struct mg_hosted){.filter = filters[i], .overrides = overrides[i]};
 		mg_str_copy(fixture->hosted[i].program, 64, "millgate-test");
 		assert_true(mg_settings_options(filters[i], fixture->hosted[i].tables));
 	}
@@ -208,6 +260,16 @@ void begin(struct fixture *fixture, size_t count, const char *const overrides[])
 	assert_non_null(fixture->host.snapshots.current);
 	fixture->run = mg_run_new(&fixture->host, &test_front, fixture);
 	assert_non_null(fixture->run);
+}
+
+void begin(struct fixture *fixture, size_t count, const char *const overrides[])
+{
+	begin_with(fixture, count, (const char *const *const[]){overrides, overrides});
+}
+
+void begin_two(struct fixture *fixture, const char *const first[], const char *const second[])
+{
+	begin_with(fixture, 2, (const char *const *const[]){first, second});
 }
 
 void finish(struct fixture *fixture)

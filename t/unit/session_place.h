@@ -3,6 +3,7 @@
  * is told on the other, a clock that stands still unless it is moved. */
 #ifndef MG_T_UNIT_SESSION_PLACE_H
 #define MG_T_UNIT_SESSION_PLACE_H
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,7 +13,7 @@
 extern int64_t now; /* of the clock */
 extern const struct mg_clock test_clock;
 
-/* What the two filters do; the second one has an eom alone. */
+/* What the two filters do; of the second one only eom, end and renew are noted unless it watches. */
 struct script {
 	void (*at_connect)(struct mg_call *, struct mg_verdict *);
 	void (*at_helo)(struct mg_call *, struct mg_verdict *);
@@ -20,6 +21,7 @@ struct script {
 	void (*at_rcpt)(struct mg_call *, const struct mg_recipient *, struct mg_verdict *);
 	void (*at_header)(struct mg_call *, const struct mg_header *);
 	void (*at_eom)(struct mg_call *, struct mg_verdict *);
+	bool watches; /* notes the content it is given */
 };
 extern struct script first_script, second_script;
 extern struct mg_buf seen; /* what they saw: "mail rcpt end:answered …" */
@@ -37,6 +39,8 @@ struct fixture {
 /* A process of count filters with the settings `overrides` ("name=value", NULL ends), and a
  * connection. */
 void begin(struct fixture *fixture, size_t count, const char *const overrides[]);
+/* Two filters, each with settings of its own. */
+void begin_two(struct fixture *fixture, const char *const first[], const char *const second[]);
 extern const char *const no_overrides[];
 /* Ends it: all counters must be back where they began. */
 void finish(struct fixture *fixture);
