@@ -7,6 +7,7 @@
 #   make check T='t/unit t/milter/log.t'  those folders and tests
 #   make conformance SUITES=DIR           runners of public test data, in DIR
 #   make fuzz FUZZ_SECONDS=60             (configure --enable-fuzzers CC=clang)
+#   make soak, make fresh, make bench     t/soak, t/fresh, t/bench: no part of make check
 
 CMOCKA_TESTS =
 SCRIPT_TESTS =
@@ -24,11 +25,14 @@ include t/milter/local.mk
 include t/gateway/local.mk
 include t/demo/local.mk
 include t/fuzz/local.mk
+include t/bench/local.mk
+include t/soak/local.mk
+include t/fresh/local.mk
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(CMOCKA_TESTS)
 endif
-EXTRA_DIST += $(SCRIPT_TESTS) t/prove/Millgate.pm t/prove/run t/bench/peers
+EXTRA_DIST += $(SCRIPT_TESTS) t/prove/Millgate.pm t/prove/run
 
 # CHECK_FOLDERS is set by configure; empty is all.
 # Two jobs at least: gateway tests wait more than they compute.

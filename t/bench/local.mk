@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: ISC
+# What Millgate costs, beside what else there is: t/bench/run.
+#
+#   make bench                    every bench
+#   make bench BENCH=floor        one
+#
+# A bench is t/bench/NAME.py; its programs are built for it only.
+
+BENCH_TOOLS = t/bench/millgate-nothing t/bench/load t/bench/bare
+EXTRA_PROGRAMS += $(BENCH_TOOLS)
+t_bench_millgate_nothing_SOURCES = t/bench/nothing.c
+t_bench_load_SOURCES = t/bench/load.c
+t_bench_bare_SOURCES = t/bench/bare.c
+CLEANFILES += $(BENCH_TOOLS) bench.json
+
+EXTRA_DIST += t/bench/run t/bench/frame.py t/bench/machine.py t/bench/floor.py t/bench/peers
+
+bench: all $(BENCH_TOOLS)
+	@$(TEST_ENVIRONMENT) $(srcdir)/t/bench/run $(BENCH)
+
+.PHONY: bench
