@@ -36,7 +36,8 @@ struct mg_spool_settings {
 enum mg_spool_note_kind { MG_NOTE_OPENED, MG_NOTE_LOST };
 struct mg_spool_note {
 	enum mg_spool_note_kind kind;
-	const char *reason;		/* opened: "start", "size", "age", "damaged"; lost: "write failed: No space left on device", "limit" … */
+	const char *reason;		/* opened: "start", "size", "age", "damaged", "replaced" (others removed or changed the file);
+					 * lost: "write failed: No space left on device", "limit" … */
 	char previous_hash[2 * MG_HASH_BYTES + 1];	/* opened */
 	uint64_t torn_bytes;		/* opened: cut off at start, now in NAME.torn */
 	uint64_t lost_count;		/* lost: records */

@@ -21,6 +21,55 @@ enum { FILE_MODE = 0640 };
 
 #define DAY (86400 * MG_SECOND)
 
+/* --- the open file --- */
+
+/* Whether the file that is written is still the log's, and as it was left: what is written to one
+ * that was removed, replaced or cut is lost. */
+static bool is_in_place(const struct mg_spool_writer *writer)
+{
+	char name[MG_SEGMENT_NAME];
+	struct stat own, there;
+
+	mg_segment_name(name, writer->name, writer->renamed ? writer->first : 0, ".jsonl");
+	return fstat(writer->fd, &own) == 0 &&
+	       fstatat(writer->directory, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       own.st_ino == there.st_ino && own.st_dev == there.st_dev &&
+	       (writer->uncut || (uint64_t)own.st_size == writer->bytes);
+}
+
+/* Takes the open file over as it was found. */
+static void adopt(struct mg_spool_writer *writer, const struct mg_spool_start *start)
+{
+	writer->fd = start->fd;
+	writer->bytes = start->bytes;
+	writer->first = start->first;
+	writer->begun = start->bytes > 0 ? start->begun : writer->clock->utc(writer->clock);
+	writer->torn_bytes += start->torn_bytes;
+	writer->rotated = true;
+}
+
+/* Goes on with what stands in the log's directory now. No sequence comes again; in a new file the
+ * chain goes on from the last record that was written, wherever that is. */
+static bool begin_anew(struct mg_spool_writer *writer, struct mg_error *error)
+{
+	struct mg_spool_start start;
+	struct mg_error why;
+
+	if (mg_spool_recover(writer->directory, writer->path, writer->name, &start, &why) != 0) {
+		mg_error_set(error, "write failed: %s", why.text);
+		return false;
+	}
+	if (start.bytes > 0 || start.sequence > writer->sequence)
+		memcpy(writer->hash, start.hash, sizeof writer->hash);
+	if (start.sequence > writer->sequence)
+		writer->sequence = start.sequence;
+	close(writer->fd);
+	adopt(writer, &start);
+	writer->opened = "replaced";
+	writer->uncut = writer->renamed = false;
+	return true;
+}
+
 /* --- a batch --- */
 
 static bool write_all(int fd, const char *bytes, size_t length)
@@ -127,6 +176,8 @@ static int write_batch(
 	unsigned char hash[MG_HASH_BYTES];
 	uint64_t sequence;
 
+	if (!is_in_place(writer) && !begin_anew(writer, error))
+		return -1;
 	if (writer->uncut && !cut_back(writer)) {
 		mg_error_system(
 			error, errno, "write failed: the rest of an earlier one cannot be cut off");
@@ -181,7 +232,7 @@ int mg_spool_writer_write(struct mg_spool_writer *writer, struct mg_spool_docume
 {
 	struct mg_error *error = &writer->troubles[MG_TROUBLE_WRITE];
 
-	if (documents == NULL && !mg_spool_writer_due(writer)) {
+	if (documents == NULL && !mg_spool_writer_due(writer) && is_in_place(writer)) {
 		error->text[0] = '\0';
 		return 0;
 	}
@@ -267,9 +318,10 @@ void mg_spool_writer_rotate(struct mg_spool_writer *writer)
 	int64_t now = writer->clock->utc(writer->clock);
 	bool full = writer->bytes >= writer->settings.segment_bytes;
 
-	/* The first record of a file comes first. */
+	/* The first record of a file comes first. One that is not in place is not sealed: the next
+	 * write begins anew. */
 	if (writer->first == 0 || writer->opened != NULL || writer->uncut ||
-		(!full && now - writer->begun < DAY))
+		(!full && now - writer->begun < DAY) || !is_in_place(writer))
 		return;
 	if (!next_file(writer)) {
 		mg_error_system(error, errno, "%s/%s.jsonl: cannot begin the next file",
@@ -289,15 +341,10 @@ bool mg_spool_writer_start(struct mg_spool_writer *writer, struct mg_error *erro
 
 	if (mg_spool_recover(writer->directory, writer->path, writer->name, &start, error) != 0)
 		return false;
-	writer->fd = start.fd;
-	writer->bytes = start.bytes;
-	writer->first = start.first;
-	writer->begun = start.bytes > 0 ? start.begun : writer->clock->utc(writer->clock);
+	adopt(writer, &start);
 	writer->sequence = start.sequence;
 	memcpy(writer->hash, start.hash, sizeof writer->hash);
-	writer->torn_bytes = start.torn_bytes;
 	writer->opened = start.damaged ? "damaged" : "start";
-	writer->rotated = true;
 	trim(writer);
 	return true;
 }

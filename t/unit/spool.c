@@ -677,6 +677,98 @@ static void a_note_that_cannot_be_made_fails_the_batch_and_comes_later(void **st
 	assert_int_equal(place_verify(place, NULL), 0);
 }
 
+/* --- a file that others touch --- */
+
+static void touch_with(const struct spool_place *place, const char *format)
+{
+	char command[512];
+
+	snprintf(command, sizeof command, format, place->directory);
+	assert_int_equal(system(command), 0);
+}
+
+/* What was in the file is gone, and its sequences are missing; what comes later is not. */
+static void assert_writing_begins_anew(const struct spool_place *place, const char *touch)
+{
+	struct mg_spool *spool = place_open(place);
+	struct mg_spool_report report;
+
+	for (uint64_t i = 2; i <= 5; i++)
+		assert_int_equal(place_append(spool, "before"), i);
+	touch_with(place, touch);
+	assert_int_equal(place_append(spool, "after"), 7);
+	mg_spool_close(spool);
+	assert_line_has(place, "log.jsonl", 0, "\"reason\":\"replaced\",\"sequence\":6,");
+	assert_line_has(place, "log.jsonl", 1, "\"reason\":\"after\",\"sequence\":7,");
+	assert_int_equal(place_verify(place, &report), 0);
+	assert_int_equal(report.records, 2);
+	assert_int_equal(report.damaged, 0);
+}
+
+static void writing_begins_anew_when_the_file_was_removed(void **state)
+{
+	assert_writing_begins_anew(*state, "rm %s/log.jsonl");
+}
+
+static void writing_begins_anew_when_the_file_was_replaced(void **state)
+{
+	assert_writing_begins_anew(*state, "cd %s && mv log.jsonl other && : >log.jsonl");
+}
+
+static void writing_begins_anew_when_the_file_was_emptied(void **state)
+{
+	assert_writing_begins_anew(*state, ": >%s/log.jsonl");
+}
+
+static void what_others_append_or_cut_off_is_one_finding(void **state)
+{
+	const struct spool_place *place = *state;
+	struct mg_spool *spool = place_open(place);
+	struct mg_spool_report report;
+
+	place_append(spool, "before");
+	touch_with(place, "printf junk >>%s/log.jsonl");
+	assert_int_equal(place_append(spool, "after"), 4);
+	assert_int_equal(place_verify(place, &report), 0);
+	assert_true(place_has(place, "log.torn"));
+	touch_with(place, "truncate -s -100 %s/log.jsonl");
+	assert_int_equal(place_append(spool, "after"), 6);
+	mg_spool_close(spool);
+	assert_int_equal(place_verify(place, &report), 1);
+	assert_int_equal(report.damaged, 0);
+	assert_int_equal(report.missing, 1);
+	assert_int_equal(report.last, 6);
+}
+
+static void housekeeping_finds_a_removed_file(void **state)
+{
+	const struct spool_place *place = *state;
+	struct mg_spool *spool = place_open(place);
+
+	touch_with(place, "rm %s/log.jsonl");
+	assert_int_equal(mg_spool_tick(spool, NULL), 0);
+	assert_line_has(place, "log.jsonl", 0, "\"reason\":\"replaced\",\"sequence\":2,");
+	mg_spool_close(spool);
+}
+
+static void no_record_is_acknowledged_while_there_is_no_directory(void **state)
+{
+	const struct spool_place *place = *state;
+	struct mg_spool *spool = place_open(place);
+	struct mg_error error = {""};
+	struct mg_spool_state now;
+
+	touch_with(place, "rm -r %s");
+	assert_int_equal(place_try(spool, "lost", &error), 0);
+	assert_contains(error.text, "write failed: ");
+	assert_contains(error.text, "No such file or directory");
+	mg_spool_state(spool, &now);
+	assert_true(now.failing);
+	assert_int_equal(now.lost, 1);
+	mg_spool_close(spool);
+	touch_with(place, "mkdir %s");
+}
+
 /* --- threads --- */
 
 enum { THREADS = 8, EACH = 300 };
@@ -835,6 +927,12 @@ int main(void)
 		SPOOL_TEST(a_full_disk_does_not_keep_a_log_from_being_opened),
 		SPOOL_TEST(a_file_that_cannot_be_cut_is_not_written_until_it_can),
 		SPOOL_TEST(a_note_that_cannot_be_made_fails_the_batch_and_comes_later),
+		SPOOL_TEST(writing_begins_anew_when_the_file_was_removed),
+		SPOOL_TEST(writing_begins_anew_when_the_file_was_replaced),
+		SPOOL_TEST(writing_begins_anew_when_the_file_was_emptied),
+		SPOOL_TEST(what_others_append_or_cut_off_is_one_finding),
+		SPOOL_TEST(housekeeping_finds_a_removed_file),
+		SPOOL_TEST(no_record_is_acknowledged_while_there_is_no_directory),
 		SPOOL_TEST(threads_append_while_files_are_rotated),
 		SPOOL_TEST(threads_append_while_files_are_rotated_in_durable_mode),
 		SPOOL_TEST(every_thread_of_a_failed_batch_is_told),
