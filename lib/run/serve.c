@@ -358,7 +358,11 @@ static void tell_ready(void)
 	struct mg_snapshot *snapshot = mg_snapshot_current(&serve.daemon->host.snapshots);
 
 	tell_config(snapshot, MG_CONFIG_LOADED, NULL);
-	mg_log(LOG_INFO, "ready: %s, engine %s, %lld ms", mg_conf_text(snapshot->conf, "socket"),
+	/* A socket that was passed on goes before the setting. */
+	mg_log(LOG_INFO, "ready: %s, engine %s, %lld ms",
+		serve.daemon->endpoint.kind == MG_ENDPOINT_FD
+			? "a socket that was passed on"
+			: mg_conf_text(snapshot->conf, "socket"),
 		serve.daemon->engine->name,
 		(long long)((monotonic() - serve.daemon->started) / MG_MILLISECOND));
 	mg_snapshot_release(snapshot);

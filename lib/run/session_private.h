@@ -105,8 +105,6 @@ bool mg_verdict_settle(
 /* The filter's turn at end of message when the message is over a bound: the answer of on_bound. As
  * mg_verdict_settle. */
 bool mg_verdict_bound(struct mg_run *run, struct mg_slot *slot, struct mg_verdict *verdict);
-/* The default reply of an action, when it has none. */
-void mg_verdict_complete(struct mg_verdict *verdict);
 
 /* --- content.c --- */
 

@@ -13,7 +13,8 @@ static const char *const step_names[MG_STEP_COUNT] = {
 
 enum { STEP_EOM = MG_STEP_COUNT };
 
-void mg_verdict_complete(struct mg_verdict *verdict)
+/* The default reply of an action, when it has none. */
+static void complete(struct mg_verdict *verdict)
 {
 	if (verdict->reply[0] != '\0')
 		return;
@@ -104,7 +105,7 @@ static bool settle_refusal(struct mg_run *run, struct mg_slot *slot, struct mg_v
 		*verdict = (struct mg_verdict){.action = MG_CONTINUE};
 		return false;
 	}
-	mg_verdict_complete(verdict);
+	complete(verdict);
 	return true;
 }
 

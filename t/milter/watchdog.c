@@ -30,6 +30,8 @@ static void it_is_fed_while_sessions_are_served(void **state)
 		for (int i = 0; i < 3; i++)
 			driver_wait_notice(&driver, "WATCHDOG=1");
 		assert_int_equal(driver_count_log(&driver, nobody), 0);
+		assert_int_equal(
+			driver_count_log(&driver, "ready: a socket that was passed on"), passed_on);
 		driver_stop(&driver);
 	}
 }
