@@ -32,7 +32,7 @@ include t/fresh/local.mk
 if HAVE_CMOCKA
 check_PROGRAMS += $(CMOCKA_TESTS)
 endif
-EXTRA_DIST += $(SCRIPT_TESTS) t/prove/Millgate.pm t/prove/run
+EXTRA_DIST += $(SCRIPT_TESTS) t/prove/Millgate.pm t/prove/run t/prove/tsan
 
 # CHECK_FOLDERS is set by configure; empty is all.
 # Two jobs at least: gateway tests wait more than they compute.
@@ -69,8 +69,9 @@ else
 	@exit 1
 endif
 
+# libmilter's own races at its end are not ours.
 check-tsan: all $(check_PROGRAMS)
-	@$(call run_prove,$(TSAN_TESTS))
+	@TSAN_OPTIONS='suppressions=$(abs_top_srcdir)/t/prove/tsan'; export TSAN_OPTIONS; $(call run_prove,$(TSAN_TESTS))
 
 conformance: all $(check_PROGRAMS)
 	@test -d "$(SUITES)" || { echo "usage: make conformance SUITES=DIR" >&2; exit 1; }

@@ -77,32 +77,34 @@ static bool same_name(const char *told, const char *name)
 						  name[0] == told[1] && name[1] == '\0');
 }
 
-static const char *find_in(const struct mg_buf *stage, const char *name)
+/* Whether the stage has the name; one that lacks its value is told to have none. */
+static bool find_in(const struct mg_buf *stage, const char *name, const char **value)
 {
 	struct mg_packet packet = {.data = stage->data, .length = stage->length};
 	struct mg_wire_cursor cursor;
 
 	if (stage->length == 0 || stage->failed)
-		return NULL;
+		return false;
 	mg_wire_cursor_init(&cursor, &packet);
 	while (!mg_wire_at_end(&cursor)) {
-		const char *told = mg_wire_text(&cursor), *value = mg_wire_text(&cursor);
+		const char *told = mg_wire_text(&cursor);
 
-		if (cursor.failed)
-			return NULL;
-		if (same_name(told, name))
-			return value;
+		*value = mg_wire_text(&cursor);
+		if (same_name(told, name)) {
+			if (cursor.failed)
+				*value = NULL;
+			return true;
+		}
 	}
-	return NULL;
+	return false;
 }
 
 const char *mg_told_macros_find(const struct mg_told_macros *told, const char *name)
 {
-	for (size_t row = ROWS; row-- > 0;) {
-		const char *value = find_in(&told->stages[rows[row].stage], name);
+	const char *value = NULL;
 
-		if (value != NULL)
+	for (size_t row = ROWS; row-- > 0;)
+		if (find_in(&told->stages[rows[row].stage], name, &value))
 			return value;
-	}
 	return NULL;
 }

@@ -48,6 +48,11 @@ CMOCKA_TESTS += t/milter/watchdog.t
 t_milter_watchdog_t_SOURCES = t/milter/watchdog.c $(MILTER_DRIVER)
 t_milter_watchdog_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
+CMOCKA_TESTS += t/milter/differential.t
+t_milter_differential_t_SOURCES = t/milter/differential.c t/milter/streams.c t/milter/streams.h \
+	$(MILTER_DRIVER)
+t_milter_differential_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
 MILTER_ENGINE_TESTS = t/milter/steps.t t/milter/split.t t/milter/ugly.t t/milter/strangers.t \
 	t/milter/verdicts.t t/milter/edits.t t/milter/local_mail.t t/milter/failures.t \
 	t/milter/life.t t/milter/watchdog.t
