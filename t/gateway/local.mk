@@ -2,9 +2,9 @@
 # Mail through a real, private Postfix (root only; else they are skipped).
 
 SCRIPT_TESTS += t/gateway/harness.t t/gateway/log.t t/gateway/kill.t t/gateway/reload.t t/gateway/restart.t \
-	t/gateway/fulldisk.t t/gateway/hold.t t/gateway/local.t t/gateway/demo.t t/gateway/manual.t
+	t/gateway/fulldisk.t t/gateway/hold.t t/gateway/local.t t/gateway/chain.t t/gateway/demo.t t/gateway/manual.t
 ENGINE_TESTS += t/gateway/log.t t/gateway/kill.t t/gateway/reload.t t/gateway/restart.t \
-	t/gateway/fulldisk.t t/gateway/hold.t t/gateway/local.t
+	t/gateway/fulldisk.t t/gateway/hold.t t/gateway/local.t t/gateway/chain.t
 
 EXTRA_DIST += t/gateway/ecs-8.11.csv t/gateway/harness/__init__.py t/gateway/harness/children.py \
 	t/gateway/harness/dns.py t/gateway/harness/events.py t/gateway/harness/gateway.py \

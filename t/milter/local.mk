@@ -2,7 +2,11 @@
 
 # The filter of the tests; t/gateway uses it, too.
 check_PROGRAMS += t/milter/millgate-probe
-t_milter_millgate_probe_SOURCES = t/milter/probe.c
+t_milter_millgate_probe_SOURCES = t/milter/probe_main.c t/milter/probe.c t/milter/probe.h
+
+check_PROGRAMS += t/milter/millgate-probe-chain
+t_milter_millgate_probe_chain_SOURCES = t/milter/probe_chain.c t/milter/probe.c t/milter/probe.h
+t_milter_millgate_probe_chain_LDADD = milters/log/libmglog.a $(LDADD)
 
 # The tests drive millgate-log and millgate-probe through the client of lib/run.
 MILTER_DRIVER = t/milter/driver.c t/milter/driver.h t/milter/letter.c \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* millgate-probe: a filter for tests that does what the message says, so that every way of the
+/* The filter of millgate-probe does what the message says, so that every way of the
  * runner can be gone.
  *
  * At CONNECT, HELO, MAIL and RCPT the client name, HELO name, local part of the sender or of the
@@ -8,6 +8,8 @@
  * the message each field "X-Probe: COMMAND arguments" is a command of the table below, carried out
  * in order at end of message (alloc, fail and wait: when the field comes). The setting `tag` is
  * told as event.code of its event, to see which configuration ran. */
+#include "probe.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +18,6 @@
 
 #include "base/str.h"
 #include "mail/fields.h"
-#include "run/daemon.h"
 
 enum { COMMANDS_MAX = 64, COMMAND_SIZE = 1024 };
 
@@ -384,7 +385,13 @@ static void *configure(
 	return snapshot;
 }
 
-static const struct mg_filter probe = {
+/* All it keeps is of the content. */
+static void probe_renew(struct mg_call *call)
+{
+	memset(call->state, 0, sizeof(struct state));
+}
+
+const struct mg_filter probe_filter = {
 	.name = "probe",
 	.edits = MG_EDIT_ADD | MG_EDIT_CHANGE | MG_EDIT_BODY | MG_EDIT_RCPT | MG_EDIT_SENDER |
 		 MG_EDIT_HOLD,
@@ -400,9 +407,5 @@ static const struct mg_filter probe = {
 	.header = probe_header,
 	.body = probe_body,
 	.eom = probe_eom,
+	.renew = probe_renew,
 };
-
-int main(int argc, char **argv)
-{
-	return mg_daemon((const struct mg_filter *[]){&probe, NULL}, argc, argv);
-}

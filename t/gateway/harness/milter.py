@@ -3,6 +3,7 @@
 
 Daemons are found under $MG_BUILDDIR (default: the current directory), where the build put them.
 """
+import copy
 import os
 import select
 import signal
@@ -12,7 +13,12 @@ import time
 
 from . import children, events, wait
 
-PLACES = {"millgate-log": "millgate-log", "millgate-probe": "t/milter/millgate-probe"}
+PLACES = {
+    "millgate-log": "millgate-log",
+    "millgate-chain": "millgate-chain",
+    "millgate-probe": "t/milter/millgate-probe",
+    "millgate-probe-chain": "t/milter/millgate-probe-chain",
+}
 
 
 # $MILLGATE_ENGINE: the engine of all daemons; else the default.
@@ -25,6 +31,12 @@ events {{
 	directory = "{events}"
 {events_settings}
 }}
+"""
+CHAIN_CONFIGURATION = """socket = "{socket}"
+filters = {{ {filters} }}
+{settings}
+{engine}
+metrics = "{metrics}"
 """
 AS_SYSTEMD = 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$@" 3<&%d'
 
@@ -91,22 +103,18 @@ class Daemon:
             if self.descriptor == "fd"
             else "unix:" + self.socket_path
         )
-        text = (
-            raw
-            if raw is not None
-            else CONFIGURATION.format(
-                socket=where,
-                settings=self.settings,
-                engine='engine = "%s"' % ENGINE if ENGINE else "",
-                metrics=self.directory,
-                events=self.event_directory,
-                events_settings=self.events_settings,
-            )
+        text = raw if raw is not None else self._text(where)
+        _write(self.configuration, text)
+
+    def _text(self, where):
+        return CONFIGURATION.format(
+            socket=where,
+            settings=self.settings,
+            engine='engine = "%s"' % ENGINE if ENGINE else "",
+            metrics=self.directory,
+            events=self.event_directory,
+            events_settings=self.events_settings,
         )
-        with open(self.configuration + ".new", "w") as file:
-            file.write(text)
-        os.chmod(self.configuration + ".new", 0o644)
-        os.rename(self.configuration + ".new", self.configuration)
 
     def start(self, ready=True):
         """Starts it and waits for READY=1. Returns self."""
@@ -157,6 +165,10 @@ class Daemon:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
+
+    def print(self):
+        """`-T`: the effective configuration."""
+        return subprocess.check_output([self.program, "-c", self.configuration, "-T"]).decode()
 
     def verify(self):
         """`--verify`: the hash chain of its event log; the CompletedProcess."""
@@ -216,3 +228,40 @@ class Daemon:
             lambda: "%d %s; there are %d; %s" % (count, action, there(), self.log()[-1000:]),
         )
         return self.events(action)
+
+
+class Chain(Daemon):
+    """Several filters in one daemon. filters: name -> lines of its NAME.conf, in their order;
+    settings: those of chain.conf. Events are of the filter `name`."""
+
+    def __init__(self, name, postfix, directory, filters, settings="", descriptor=None):
+        self.filters = filters
+        super().__init__(name, postfix, directory, settings, descriptor=descriptor)
+
+    def configure(self, settings=None, raw=None):
+        for name, lines in self.filters.items():
+            text = '%s\nevents { directory = "%s" }\n' % (lines, self.event_directory)
+            _write("%s/%s.conf" % (self.directory, name), text)
+        super().configure(settings, raw)
+
+    def _text(self, where):
+        return CHAIN_CONFIGURATION.format(
+            socket=where,
+            filters=", ".join('"%s"' % name for name in self.filters),
+            settings=self.settings,
+            engine='engine = "%s"' % ENGINE if ENGINE else "",
+            metrics=self.directory,
+        )
+
+    def of(self, name):
+        """The same daemon, its events those of that filter."""
+        view = copy.copy(self)
+        view.short = name
+        return view
+
+
+def _write(path, text):
+    with open(path + ".new", "w") as file:
+        file.write(text)
+    os.chmod(path + ".new", 0o644)
+    os.rename(path + ".new", path)
