@@ -66,6 +66,8 @@ static const struct mg_field truncated_field = {
 struct mg_events {
 	const struct mg_redact *redact;
 	struct mg_spool *spool;
+	mg_events_taker *take; /* NULL: the spool does */
+	void *taker;
 	const struct mg_clock *clock;
 	struct mg_buf host; /* the members ecs, host, observer as text */
 	struct mg_buf provider; /* the members provider and dataset of event */
@@ -150,6 +152,12 @@ void mg_events_free(struct mg_events *events)
 	mg_buf_free(&events->host);
 	mg_buf_free(&events->provider);
 	free(events);
+}
+
+void mg_events_divert(struct mg_events *events, mg_events_taker *take, void *context)
+{
+	events->take = take;
+	events->taker = context;
 }
 
 /* --- an event --- */
@@ -554,6 +562,20 @@ static void add_document(const struct mg_event *event, struct mg_buf *out)
 		add_members(event, &event->nodes[own], false, NULL, out);
 }
 
+static int put(const struct mg_events *events, struct mg_buf *document, struct mg_error *error)
+{
+	if (events->take == NULL)
+		return mg_spool_append(events->spool, document->data, document->length, error) > 0
+			       ? 0
+			       : -1;
+	/* The spool ends a record itself. */
+	mg_buf_add_text(document, "}}");
+	if (!document->failed)
+		return events->take(events->taker, document->data, document->length, error);
+	mg_error_set(error, "out of memory");
+	return -1;
+}
+
 int mg_events_write(
 	const struct mg_events *events, const struct mg_event *event, struct mg_error *error)
 {
@@ -566,15 +588,15 @@ int mg_events_write(
 			event == NULL ? "out of memory" : event->failure);
 		return -1;
 	}
-	if (events->spool == NULL) {
+	if (events->spool == NULL && events->take == NULL) {
 		mg_error_set(error, "event %s: there is no log", actions[event->action].name);
 		return -1;
 	}
 	add_document(event, &document);
 	if (document.failed)
 		mg_error_set(error, "event %s: out of memory", actions[event->action].name);
-	else if (mg_spool_append(events->spool, document.data, document.length, error) > 0)
-		result = 0;
+	else
+		result = put(events, &document, error);
 	mg_buf_free(&document);
 	return result;
 }

@@ -69,6 +69,12 @@ struct mg_events *mg_events_new(const struct mg_events_identity *identity, const
 	struct mg_spool *spool, const struct mg_clock *clock);
 void mg_events_free(struct mg_events *events);
 
+/* Takes the documents in place of the log: each is whole, but without event.sequence and event.hash, which are the log's. 0, or -1 with
+ * error. */
+typedef int mg_events_taker(void *context, const char *document, size_t length, struct mg_error *error);
+/* Before the first event is written. */
+void mg_events_divert(struct mg_events *events, mg_events_taker *take, void *context);
+
 struct mg_event;
 
 /* A new event with @timestamp, ecs.version, event.id (UUIDv7), kind, category, type, action, outcome, provider, dataset, host.name, observer.*

@@ -535,6 +535,48 @@ static void an_event_of_many_long_texts_still_fits_a_record(void **state)
 
 #define EVENT_TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
+static int take(void *context, const char *document, size_t length, struct mg_error *error)
+{
+	json_t **taken = context;
+
+	(void)error;
+	*taken = json_loadb(document, length, JSON_REJECT_DUPLICATES, NULL);
+	return 0;
+}
+
+static int take_nothing(void *context, const char *document, size_t length, struct mg_error *error)
+{
+	(void)context;
+	(void)document;
+	(void)length;
+	mg_error_set(error, "not taken");
+	return -1;
+}
+
+static void events_can_be_taken_whole_in_place_of_the_log(void **state)
+{
+	json_t *taken = NULL, *same;
+
+	(void)state;
+	mg_events_divert(events, take, &taken);
+	mg_event_set_text(event, &code, "the-code");
+	assert_int_equal(mg_events_write(events, event, NULL), 0);
+	same = document();
+	assert_true(json_equal(taken, same));
+	json_decref(taken);
+	json_decref(same);
+}
+
+static void who_takes_events_can_refuse_them(void **state)
+{
+	struct mg_error error;
+
+	(void)state;
+	mg_events_divert(events, take_nothing, NULL);
+	assert_int_equal(mg_events_write(events, event, &error), -1);
+	assert_string_equal(error.text, "not taken");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -561,6 +603,8 @@ int main(void)
 		EVENT_TEST(an_event_without_a_log_is_an_error),
 		EVENT_TEST(an_event_over_256_kib_loses_its_longest_arrays),
 		EVENT_TEST(an_event_of_many_long_texts_still_fits_a_record),
+		EVENT_TEST(events_can_be_taken_whole_in_place_of_the_log),
+		EVENT_TEST(who_takes_events_can_refuse_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
