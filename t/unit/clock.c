@@ -94,11 +94,51 @@ static void a_test_brings_its_own_clock(void **state)
 	assert_int_equal(clock->monotonic(clock), 5020 * MG_MILLISECOND);
 }
 
+static void a_text_of_rfc_3339_is_a_time(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t utc;
+	} rows[] = {
+		{"1970-01-01T00:00:00Z", 0},
+		{"2026-11-24T11:49:20.539112Z", INT64_C(1795520960539112000)},
+		{"2026-11-24T12:49:20.539112345678+01:00", INT64_C(1795520960539112345)},
+		{"2026-11-24t06:19:20-05:30", INT64_C(1795520960000000000)},
+		{"2024-02-29 23:59:60z", INT64_C(1709251200000000000)},
+	};
+	int64_t utc;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		if (!mg_clock_parse(rows[i].text, &utc) || utc != rows[i].utc)
+			fail_msg("%s", rows[i].text);
+	}
+}
+
+static void what_is_no_time_of_rfc_3339_is_none(void **state)
+{
+	static const char *const texts[] = {"", "now", "2026-11-24", "2026-11-24T11:49:20",
+		"2026-11-24T11:49Z", "2026-11-24T11:49:20.Z", "2026-11-24T11:49:20Z ",
+		"2026-11-24T11:49:20+01", "2026-11-24T11:49:20+0100", "2026-13-01T00:00:00Z",
+		"2026-00-01T00:00:00Z", "2026-02-29T00:00:00Z", "2026-11-00T00:00:00Z",
+		"2026-11-24T24:00:00Z", "2026-11-24T11:60:00Z", "2026-11-24T11:49:61Z",
+		"1969-12-31T23:59:59Z", "2262-01-01T00:00:00Z", "2026-11-24T11:49:20*01:00",
+		"26-11-24T11:49:20Z"};
+	int64_t utc;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+		if (mg_clock_parse(texts[i], &utc))
+			fail_msg("\"%s\"", texts[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_time_is_rfc_3339_with_microseconds),
 		cmocka_unit_test(the_time_zone_does_not_matter),
+		cmocka_unit_test(a_text_of_rfc_3339_is_a_time),
+		cmocka_unit_test(what_is_no_time_of_rfc_3339_is_none),
 		cmocka_unit_test(the_system_clock_tells_the_time_of_the_system),
 		cmocka_unit_test(the_monotonic_clock_never_goes_back),
 		cmocka_unit_test(a_test_brings_its_own_clock),
