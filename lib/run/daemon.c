@@ -2,7 +2,8 @@
 #include "run/daemon.h"
 
 #include <errno.h>
-#include <getopt.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,151 +16,19 @@
 #include "event/spool_read.h"
 #include "mail/fields.h"
 #include "run/chain.h"
+#include "run/command_line.h"
 #include "run/front_libmilter.h"
 #include "run/front_native.h"
 #include "run/notify.h"
+#include "run/offline.h"
 #include "run/serve.h"
 
-enum { OVERRIDES_MAX = 100, SOCKET_MODE = 0660 };
+enum { SOCKET_MODE = 0660 };
+/* A message over this is not judged: no MTA takes it. */
+static const size_t message_max = (size_t)1 << 30;
 
 /* In the order of the words of the setting. */
 static const struct mg_engine *const engines[] = {&mg_engine_native, &mg_engine_libmilter};
-
-/* What the command line asks for. */
-enum task { TASK_SERVE, TASK_CHECK, TASK_PRINT, TASK_VERIFY, TASK_VERSION, TASK_HELP };
-
-static const struct {
-	char letter;
-	const char *name, *argument, *help;
-	enum task task;
-} options[] = {
-	{'c', "config", "FILE", "configuration (" MG_SYSCONFDIR "/NAME.conf)", TASK_SERVE},
-	{'o', "option", "NAME=VALUE", "a setting, over the file's; again for more", TASK_SERVE},
-	{'t', "check", NULL, "check the configuration and everything it names, and exit",
-		TASK_CHECK},
-	{'T', "print", NULL, "print the effective configuration, and exit", TASK_PRINT},
-	{0, "verify", NULL, "verify the hash chain of the event log, and exit", TASK_VERIFY},
-	{'v', "verbose", NULL, "log more", TASK_SERVE},
-	{'V', "version", NULL, "print the version, and exit", TASK_VERSION},
-	{'h', "help", NULL, "print this, and exit", TASK_HELP},
-};
-enum { OPTION_COUNT = sizeof options / sizeof options[0], LONG_ONLY = 256 };
-
-struct command_line {
-	enum task task;
-	const char *config;
-	const char *overrides[OVERRIDES_MAX + 1];
-	size_t override_count;
-	bool verbose;
-};
-
-static void print_usage(FILE *stream, const char *program)
-{
-	fprintf(stream, "usage: %s [-c FILE] [-o NAME=VALUE] [-t | -T | --verify | -V | -h] [-v]\n",
-		program);
-}
-
-static void print_help(const char *program)
-{
-	print_usage(stdout, program);
-	for (size_t i = 0; i < OPTION_COUNT; i++) {
-		char letter[4] = "   ", name[32];
-
-		if (options[i].letter != 0)
-			snprintf(letter, sizeof letter, "-%c,", options[i].letter);
-		snprintf(name, sizeof name, "--%s%s%s", options[i].name,
-			options[i].argument != NULL ? " " : "",
-			options[i].argument != NULL ? options[i].argument : "");
-		printf("  %s %-22s %s\n", letter, name, options[i].help);
-	}
-}
-
-/* What is wrong with an argument that getopt did not take, in the words of the suite. */
-static void explain(const char *program, const char *argument, int code)
-{
-	const char *names[OPTION_COUNT], *nearest;
-	char word[64], length[64];
-
-	mg_str_copy(word, sizeof word, argument != NULL ? argument : "");
-	word[strcspn(word, "=")] = '\0';
-	if (code == ':') {
-		fprintf(stderr, "%s: option \"%s\" needs an argument\n", program, word);
-		return;
-	}
-	for (size_t i = 0; i < OPTION_COUNT; i++)
-		names[i] = options[i].name;
-	nearest =
-		strncmp(word, "--", 2) == 0 ? mg_str_nearest(word + 2, names, OPTION_COUNT) : NULL;
-	fprintf(stderr, "%s: no option \"%s\"%s%s\n", program,
-		mg_str_printable(length, sizeof length, word, strlen(word)),
-		nearest != NULL ? "; nearest: --" : "", nearest != NULL ? nearest : "");
-}
-
-static void make_getopt_tables(char *letters, struct option *names)
-{
-	*letters++ = ':';
-	for (size_t i = 0; i < OPTION_COUNT; i++) {
-		int wants = options[i].argument != NULL ? required_argument : no_argument;
-
-		names[i] = (struct option){options[i].name, wants, NULL,
-			options[i].letter != 0 ? options[i].letter : LONG_ONLY + (int)i};
-		if (options[i].letter == 0)
-			continue;
-		*letters++ = options[i].letter;
-		if (wants == required_argument)
-			*letters++ = ':';
-	}
-	*letters = '\0';
-}
-
-static bool take_option(struct command_line *line, size_t row, const char *program)
-{
-	if (options[row].task != TASK_SERVE)
-		line->task = options[row].task;
-	if (options[row].letter == 'c')
-		line->config = optarg;
-	if (options[row].letter == 'v')
-		line->verbose = true;
-	if (options[row].letter != 'o')
-		return true;
-	if (line->override_count == OVERRIDES_MAX || strchr(optarg, '=') == NULL) {
-		fprintf(stderr, "%s: -o \"%s\": expected NAME=VALUE, %d at most\n", program, optarg,
-			OVERRIDES_MAX);
-		return false;
-	}
-	line->overrides[line->override_count++] = optarg;
-	return true;
-}
-
-static bool read_command_line(struct command_line *line, const char *program, int argc, char **argv)
-{
-	char letters[2 * OPTION_COUNT + 2];
-	struct option names[OPTION_COUNT + 1] = {0};
-	int code;
-
-	make_getopt_tables(letters, names);
-	opterr = 0;
-	while ((code = getopt_long(argc, argv, letters, names, NULL)) != -1) {
-		size_t row = 0;
-
-		while (row < OPTION_COUNT && code != names[row].val)
-			row++;
-		if (row == OPTION_COUNT) {
-			explain(program, argv[optind - 1], code);
-			print_usage(stderr, program);
-			return false;
-		}
-		if (!take_option(line, row, program))
-			return false;
-	}
-	if (optind < argc) {
-		fprintf(stderr, "%s: \"%s\": no argument is expected here\n", program,
-			argv[optind]);
-		print_usage(stderr, program);
-		return false;
-	}
-	return true;
-}
 
 static void print_errors(const char *program, struct mg_errors *errors)
 {
@@ -271,6 +140,136 @@ static int verify(const struct mg_daemon *daemon, const struct mg_snapshot *snap
 	return worst;
 }
 
+/* --- judging a message --- */
+
+/* Those that serving waits for end this as any command. */
+static void unblock_signals(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	pthread_sigmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Reads a whole file, "-" standard input. Returns an exit code. */
+static int read_message(const char *program, const char *path, struct mg_buf *message)
+{
+	bool standard = strcmp(path, "-") == 0;
+	FILE *file = standard ? stdin : fopen(path, "re");
+	char block[65536];
+	size_t length;
+	int status = MG_EXIT_GOOD;
+
+	if (file == NULL) {
+		fprintf(stderr, "%s: %s: %s\n", program, path, strerror(errno));
+		return MG_EXIT_NO_INPUT;
+	}
+	mg_buf_init(message, message_max);
+	while ((length = fread(block, 1, sizeof block, file)) > 0 && !message->failed)
+		mg_buf_add(message, block, length);
+	if (ferror(file)) {
+		fprintf(stderr, "%s: %s: %s\n", program, path, strerror(errno));
+		status = MG_EXIT_NO_INPUT;
+	} else if (message->failed) {
+		fprintf(stderr, "%s: %s: over 1 GiB, or out of memory\n", program, path);
+		status = MG_EXIT_DATA;
+	}
+	if (!standard)
+		fclose(file);
+	return status;
+}
+
+/* The case of file, options and defaults. Returns an exit code, errors printed. */
+static int make_case(const struct mg_command_line *line, const char *program, struct mg_case *facts)
+{
+	const struct {
+		const char *member, *text;
+	} texts[] = {{"client", line->client}, {"helo", line->helo}, {"user", line->user},
+		{"tls.version", line->tls}, {"sender", line->sender}};
+	struct mg_errors errors = {0};
+	int status = MG_EXIT_GOOD;
+
+	if (line->case_file != NULL && !mg_case_load(facts, line->case_file, &errors))
+		status = access(line->case_file, R_OK) == 0 ? MG_EXIT_DATA : MG_EXIT_NO_INPUT;
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0] && status == MG_EXIT_GOOD; i++)
+		if (texts[i].text != NULL &&
+			!mg_case_set(facts, texts[i].member, texts[i].text, &errors))
+			status = MG_EXIT_USAGE;
+	if (status == MG_EXIT_GOOD && !mg_case_set_recipients(facts, line->recipients, &errors))
+		status = MG_EXIT_USAGE;
+	if (status == MG_EXIT_GOOD &&
+		!mg_case_complete(facts, mg_clock_system.utc(&mg_clock_system))) {
+		mg_errors_add(&errors, "out of memory");
+		status = MG_EXIT_UNAVAILABLE;
+	}
+	print_errors(program, &errors);
+	return status;
+}
+
+static int judge_by(struct mg_daemon *daemon, const struct mg_offline *offline)
+{
+	static const int statuses[] = {[MG_JUDGED_ACCEPTED] = MG_EXIT_GOOD,
+		[MG_JUDGED_PARTLY] = MG_EXIT_LOOK,
+		[MG_JUDGED_HELD] = MG_EXIT_LOOK,
+		[MG_JUDGED_DEFERRED] = MG_EXIT_LOOK,
+		[MG_JUDGED_DISCARDED] = MG_EXIT_LOOK,
+		[MG_JUDGED_REJECTED] = MG_EXIT_BAD,
+		[MG_NOT_JUDGED] = MG_EXIT_DATA};
+	struct mg_errors errors = {0};
+	struct mg_snapshot *snapshot = mg_snapshot_load(
+		daemon->process, daemon->hosted, daemon->count, daemon->host.clock, &errors);
+	enum mg_judgement judgement;
+	struct mg_buf answer = {0};
+	struct mg_error error;
+	int status;
+
+	print_errors(daemon->program, &errors);
+	if (snapshot == NULL)
+		return MG_EXIT_CONFIG;
+	pthread_mutex_init(&daemon->host.snapshots.lock, NULL);
+	daemon->host.snapshots.current = snapshot;
+	judgement = mg_offline_judge(&daemon->host, offline, &answer, &error);
+	status = statuses[judgement];
+	if (judgement == MG_NOT_JUDGED)
+		fprintf(stderr, "%s: %s\n", daemon->program, error.text);
+	else if (fwrite(answer.data, 1, answer.length, stdout) != answer.length ||
+		 fflush(stdout) != 0)
+		status = MG_EXIT_IO;
+	mg_buf_free(&answer);
+	mg_snapshot_release(snapshot);
+	return status;
+}
+
+static int judge(struct mg_daemon *daemon, const struct mg_command_line *line)
+{
+	const char *program = daemon->program;
+	struct mg_case *facts = mg_case_new();
+	struct mg_buf message = {0};
+	struct mg_offline offline = {.facts = facts};
+	struct mg_still_clock clock;
+	struct mg_error error;
+	int status = facts != NULL ? make_case(line, program, facts) : MG_EXIT_UNAVAILABLE;
+
+	unblock_signals();
+	if (status == MG_EXIT_GOOD)
+		status = read_message(program, line->message, &message);
+	if (status == MG_EXIT_GOOD && line->record != NULL &&
+		mg_case_record(facts, line->record, &error) != 0) {
+		fprintf(stderr, "%s: %s\n", program, error.text);
+		status = MG_EXIT_IO;
+	}
+	if (status == MG_EXIT_GOOD) {
+		mg_still_clock_set(&clock, mg_case_now(facts));
+		daemon->host.clock = &clock.clock;
+		offline.message = mg_buf_text(&message);
+		offline.length = message.length;
+		status = judge_by(daemon, &offline);
+	}
+	mg_buf_free(&message);
+	mg_case_free(facts);
+	return status;
+}
+
 /* --- serving --- */
 
 static bool open_logs(
@@ -357,7 +356,7 @@ static int serve(struct mg_daemon *daemon, const struct mg_snapshot *checked)
 	return status;
 }
 
-static int run(struct mg_daemon *daemon, const struct command_line *line)
+static int run(struct mg_daemon *daemon, const struct mg_command_line *line)
 {
 	struct mg_errors errors = {0};
 	struct mg_snapshot *checked = mg_snapshot_load(
@@ -368,11 +367,11 @@ static int run(struct mg_daemon *daemon, const struct command_line *line)
 		print_errors(daemon->program, &errors);
 		return MG_EXIT_CONFIG;
 	}
-	if (line->task == TASK_CHECK)
+	if (line->task == MG_TASK_CHECK)
 		status = check(daemon);
-	else if (line->task == TASK_PRINT)
+	else if (line->task == MG_TASK_PRINT)
 		status = print(daemon, checked);
-	else if (line->task == TASK_VERIFY)
+	else if (line->task == MG_TASK_VERIFY)
 		status = verify(daemon, checked);
 	else
 		status = serve(daemon, checked);
@@ -392,7 +391,7 @@ static void free_hosted(struct mg_daemon *daemon)
 }
 
 /* Reads the command line; -1, or the exit code of a task that needs no configuration. */
-static int begin(struct mg_daemon *daemon, const char *name, struct command_line *line, int argc,
+static int begin(struct mg_daemon *daemon, const char *name, struct mg_command_line *line, int argc,
 	char **argv)
 {
 	static char path[512];
@@ -405,24 +404,24 @@ static int begin(struct mg_daemon *daemon, const char *name, struct command_line
 	mg_str_format(daemon->program, sizeof daemon->program, "millgate-%s", name);
 	mg_str_format(path, sizeof path, "%s/%s.conf", MG_SYSCONFDIR, name);
 	line->config = path;
-	if (!read_command_line(line, daemon->program, argc, argv))
+	if (!mg_command_line_read(line, daemon->program, argc, argv))
 		return MG_EXIT_USAGE;
-	if (line->task == TASK_HELP)
-		print_help(daemon->program);
-	else if (line->task == TASK_VERSION)
+	if (line->task == MG_TASK_HELP)
+		mg_command_line_help(daemon->program);
+	else if (line->task == MG_TASK_VERSION)
 		printf("%s %s\n", daemon->program, PACKAGE_VERSION);
 	else
 		mg_log_open(daemon->program, line->verbose);
-	return line->task == TASK_HELP || line->task == TASK_VERSION ? MG_EXIT_GOOD : -1;
+	return line->task == MG_TASK_HELP || line->task == MG_TASK_VERSION ? MG_EXIT_GOOD : -1;
 }
 
 /* With the filters known. */
-static int go_on(struct mg_daemon *daemon, const struct command_line *line)
+static int go_on(struct mg_daemon *daemon, const struct mg_command_line *line)
 {
 	int status = MG_EXIT_UNAVAILABLE;
 
 	if (host_all(daemon))
-		status = run(daemon, line);
+		status = line->task == MG_TASK_JUDGE ? judge(daemon, line) : run(daemon, line);
 	else
 		fprintf(stderr, "%s: out of memory\n", daemon->program);
 	free_hosted(daemon);
@@ -432,7 +431,7 @@ static int go_on(struct mg_daemon *daemon, const struct command_line *line)
 int mg_daemon(const struct mg_filter *const filters[], int argc, char **argv)
 {
 	static struct mg_daemon daemon;
-	struct command_line line = {.task = TASK_SERVE};
+	struct mg_command_line line = {.task = MG_TASK_SERVE};
 	int status = begin(&daemon, filters[0]->name, &line, argc, argv);
 
 	if (status >= 0)
@@ -448,7 +447,7 @@ int mg_daemon_chain(const struct mg_filter *const built_in[], int argc, char **a
 	static struct mg_daemon daemon;
 	static struct mg_filter_chain chain;
 	static struct mg_hosted process;
-	struct command_line line = {.task = TASK_SERVE};
+	struct mg_command_line line = {.task = MG_TASK_SERVE};
 	int status = begin(&daemon, "chain", &line, argc, argv);
 
 	if (status >= 0)

@@ -11,8 +11,10 @@
 /* Exit codes: those of the command, sysexits(3) where it failed itself. */
 enum {
 	MG_EXIT_GOOD = 0,
-	MG_EXIT_BAD = 2, /* --verify: damaged or incomplete */
+	MG_EXIT_LOOK = 1, /* --judge: held, deferred, discarded, or a recipient refused */
+	MG_EXIT_BAD = 2, /* --verify: damaged or incomplete; --judge: rejected */
 	MG_EXIT_USAGE = 64,
+	MG_EXIT_DATA = 65, /* --judge: no message, or no case */
 	MG_EXIT_NO_INPUT = 66,
 	MG_EXIT_UNAVAILABLE = 69, /* the socket */
 	MG_EXIT_IO = 74,

@@ -8,18 +8,22 @@ lib_run_libmgrun_a_SOURCES = \
 	lib/run/client.c lib/run/client.h \
 	lib/run/client_message.c \
 	lib/run/client_reply.c lib/run/client_reply.h \
+	lib/run/command_line.c lib/run/command_line.h \
 	lib/run/connections.c lib/run/connections.h \
 	lib/run/content.c \
+	lib/run/cut.c lib/run/cut.h \
 	lib/run/daemon.c lib/run/daemon.h \
 	lib/run/edits.c \
 	lib/run/front.h \
 	lib/run/front_libmilter.c lib/run/front_libmilter.h \
 	lib/run/front_native.c lib/run/front_native.h \
 	lib/run/host.c lib/run/host.h \
+	lib/run/judge_case.c lib/run/judge_case.h \
 	lib/run/link.c lib/run/link.h \
 	lib/run/native_connection.c lib/run/native_connection.h \
 	lib/run/negotiate.c lib/run/negotiate.h \
 	lib/run/notify.c lib/run/notify.h \
+	lib/run/offline.c lib/run/offline.h \
 	lib/run/order.c lib/run/order.h \
 	lib/run/reply.c lib/run/reply.h \
 	lib/run/serve.c lib/run/serve.h \

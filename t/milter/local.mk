@@ -62,3 +62,6 @@ MILTER_ENGINE_TESTS = t/milter/steps.t t/milter/split.t t/milter/ugly.t t/milter
 	t/milter/life.t t/milter/watchdog.t
 ENGINE_TESTS += $(MILTER_ENGINE_TESTS)
 TSAN_TESTS += $(MILTER_ENGINE_TESTS)
+
+# The command line --judge.
+SCRIPT_TESTS += t/milter/judge.t

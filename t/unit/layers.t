@@ -16,7 +16,7 @@ my %height = (base => 0, event => 1, mail => 2, auth => 3, content => 3, run => 
 my %hidden = (
 	'libmilter/mfapi.h' => [qw(lib/run/front_libmilter)],
 	'lmdb.h' => [qw(lib/base/table_lmdb)],
-	'jansson.h' => [qw(lib/event/index)],
+	'jansson.h' => [qw(lib/event/index lib/run/judge_case)],
 	'openssl/' => [qw(lib/event/chain lib/event/redact lib/mail/message)],
 	'idn2.h' => [qw(lib/mail/address)],
 	'iconv.h' => [qw(lib/mail/charset)],

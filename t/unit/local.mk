@@ -189,3 +189,11 @@ t_unit_conformance_charset_t_SOURCES = t/unit/conformance_charset.c t/unit/suite
 t_unit_conformance_charset_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 t_unit_conformance_header_fields_t_SOURCES = t/unit/conformance_header_fields.c t/unit/suite.c t/unit/suite.h
 t_unit_conformance_header_fields_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/unit/offline.t
+t_unit_offline_t_SOURCES = t/unit/offline.c
+t_unit_offline_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/unit/judge_case.t
+t_unit_judge_case_t_SOURCES = t/unit/judge_case.c
+t_unit_judge_case_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
