@@ -101,7 +101,18 @@ void mg_redact_free(struct mg_redact *redact)
 	free(redact);
 }
 
-/* Where "@domain" begins; NULL when the text is no address. Only what looks like a domain is
+/* Whether this can be the local part of an address: quoted, or without what must be quoted. */
+static bool is_local_part(const char *text, size_t length)
+{
+	if (length > 2 && text[0] == '"' && text[length - 1] == '"')
+		return true;
+	for (size_t i = 0; i < length; i++)
+		if ((unsigned char)text[i] <= ' ' || strchr("()<>[]:;@\\,\"\x7f", text[i]) != NULL)
+			return false;
+	return length > 0;
+}
+
+/* Where "@domain" begins; NULL when the text is no address. Only what looks like an address is
  * one: a display name or quoted text with an @ in it must not show what stands behind. */
 static const char *domain_of(enum mg_privacy privacy, const char *text, size_t length)
 {
@@ -110,7 +121,7 @@ static const char *domain_of(enum mg_privacy privacy, const char *text, size_t l
 	if (privacy != MG_PRIVACY_RECIPIENTS && privacy != MG_PRIVACY_SENDERS)
 		return NULL;
 	at = memrchr(text, '@', length);
-	if (at == NULL || at + 1 == text + length)
+	if (at == NULL || at + 1 == text + length || !is_local_part(text, (size_t)(at - text)))
 		return NULL;
 	for (const char *next = at + 1; next < text + length; next++) {
 		unsigned char character = (unsigned char)*next;

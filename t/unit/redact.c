@@ -141,6 +141,26 @@ static void hmac_of_other_text_shows_nothing_of_it(void **state)
 	mg_redact_free(redact);
 }
 
+/* Display names are of the class of senders, too. */
+static void a_name_with_an_at_sign_shows_nothing_of_it(void **state)
+{
+	static const char *const names[] = {"Ann Smith @AnnSmith", "@AnnSmith", "Ann@Smith Ltd",
+		"Ann (home)@Smith", "\"Ann\" @Smith", "\"@Smith"};
+	struct mg_redact *hmac = all(MG_REDACT_HMAC), *mask = all(MG_REDACT_MASK);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		char lower[64];
+
+		snprintf(lower, sizeof lower, "%s", names[i]);
+		mg_str_lower(lower);
+		expect(hmac, MG_PRIVACY_SENDERS, false, names[i], pseudonym(lower, ""));
+		expect(mask, MG_PRIVACY_SENDERS, false, names[i], "*");
+	}
+	mg_redact_free(hmac);
+	mg_redact_free(mask);
+}
+
 static void mask_keeps_the_domain_of_an_address_and_nothing_else(void **state)
 {
 	struct mg_redact *redact = all(MG_REDACT_MASK);
@@ -240,6 +260,7 @@ int main(void)
 		REDACT_TEST(a_class_none_is_always_clear),
 		REDACT_TEST(hmac_keeps_the_domain_of_an_address),
 		REDACT_TEST(hmac_of_other_text_shows_nothing_of_it),
+		REDACT_TEST(a_name_with_an_at_sign_shows_nothing_of_it),
 		REDACT_TEST(mask_keeps_the_domain_of_an_address_and_nothing_else),
 		REDACT_TEST(mask_keeps_the_network_of_a_client),
 		REDACT_TEST(an_address_field_stays_an_address_or_is_left_out),
