@@ -51,7 +51,7 @@
 	X(TLS_CIPHER, "tls.cipher", KEYWORD, false, NONE, "all", "Cipher of the connection") \
 	X(TLS_CLIENT_SUBJECT, "tls.client.subject", KEYWORD, false, NAMES, "all", \
 		"Common name of a verified client certificate") \
-	X(TLS_CLIENT_ISSUER, "tls.client.issuer", KEYWORD, false, NONE, "all", \
+	X(TLS_CLIENT_ISSUER, "tls.client.issuer", KEYWORD, false, NAMES, "all", \
 		"Common name of its issuer") \
 	X(ORGANIZATION_ID, "organization.id", KEYWORD, false, NONE, "all", "Tenant") \
 	X(NETWORK_PROTOCOL, "network.protocol", KEYWORD, false, NONE, "all", \

@@ -361,6 +361,14 @@ static void every_row_has_a_name_of_its_own_and_a_meaning(void **state)
 	}
 }
 
+static void both_names_of_a_certificate_can_be_hidden(void **state)
+{
+	(void)state;
+	assert_int_equal(mg_fields[MG_FIELD_TLS_CLIENT_SUBJECT].privacy, MG_PRIVACY_NAMES);
+	/* Of a self-signed one they are the same. */
+	assert_int_equal(mg_fields[MG_FIELD_TLS_CLIENT_ISSUER].privacy, MG_PRIVACY_NAMES);
+}
+
 static void the_manual_has_every_row(void **state)
 {
 	char *text = NULL, line[200];
@@ -395,6 +403,7 @@ int main(void)
 		cmocka_unit_test(a_log_that_is_opened_tells_reason_hash_and_torn_bytes),
 		cmocka_unit_test(lost_events_tell_how_many_which_and_when),
 		cmocka_unit_test(every_row_has_a_name_of_its_own_and_a_meaning),
+		cmocka_unit_test(both_names_of_a_certificate_can_be_hidden),
 		cmocka_unit_test(the_manual_has_every_row),
 	};
 
