@@ -20,11 +20,11 @@ def tests(t):
 
 def test_engine(t, engine):
     daemon = steady.start(engine)
-    first = Held(daemon.child.pid)
+    first = Held(daemon)
     steady.mail(daemon, WARM)
-    warm = Held(daemon.child.pid)
+    warm = Held(daemon, first)
     steady.mail(daemon, MESSAGES - WARM)
-    last = Held(daemon.child.pid)
+    last = Held(daemon, first)
     t.diag("%s, at start: %s" % (engine, first))
     t.diag("%s, after %d messages: %s" % (engine, WARM, warm))
     t.diag("%s, after %d messages: %s" % (engine, MESSAGES, last))
@@ -33,7 +33,7 @@ def test_engine(t, engine):
         true(last.resident <= warm.resident * steady.GROWTH, "from %s to %s" % (warm, last))
 
     with t.test("%s: threads and descriptors are those of the start" % engine):
-        equal((last.threads, last.descriptors), (first.threads, first.descriptors), "held")
+        equal(last.counts(), first.counts(), "threads, descriptors")
 
     with t.test("%s: the event log verifies, and the daemon ends with 0" % engine):
         equal(daemon.stop(), 0, "exit status; " + daemon.log()[-1000:])
