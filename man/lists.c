@@ -11,6 +11,7 @@
 #include "mail/fields.h"
 #include "run/chain.h"
 #include "run/host.h"
+#include "run/judge_case.h"
 #include "run/settings.h"
 
 static int print_settings(const struct mg_filter *filter)
@@ -58,10 +59,17 @@ static int print_fields(void)
 	return 0;
 }
 
+static int print_case(void)
+{
+	mg_case_print_mdoc(stdout);
+	return 0;
+}
+
 static const struct list {
 	const char *name;
 	int (*print)(void);
 } lists[] = {
+	{"case", print_case}, /* millgate-log(8) */
 	{"fields", print_fields}, /* millgate-events(5) */
 	{"metrics-log", print_metrics_log}, /* millgate-log(8) */
 	{"settings-chain", print_settings_chain}, /* millgate-chain(8) */

@@ -38,6 +38,7 @@ def run(gateway, command):
     )
     done = subprocess.run(
         ["/bin/bash", "-o", "pipefail", "-c", command],
+        cwd=gateway.directory,
         env=dict(os.environ, PATH=folder + ":" + os.environ["PATH"]),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -63,6 +64,14 @@ def of_millgate_log(t, gateway, queue_id):
         first, second = example("millgate-log.8", "millgate-log -t").splitlines()
         true(": ok" in run(gateway, first.split(" && ")[0]), "ok")
         equal(run(gateway, second).split()[:3], ["keep_age", "=", '"90d"'], "keep_age")
+
+
+    with t.test("millgate-log(8): a message judged in the circumstances of a case"):
+        printed = run(gateway, example("millgate-log.8", "cat >case.json"))
+        equal(printed.split(), ["accepted", "outbound", "acme-app", "Invoice"], "what is printed")
+        with open(gateway.directory + "/used.json") as file:
+            used = json.load(file)
+        equal((used["user"], used["port"]), ("acme-app", 49152), "what is recorded")
 
 
 def of_main_cf(t):
