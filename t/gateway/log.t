@@ -2,9 +2,13 @@
 # SPDX-License-Identifier: ISC
 """millgate-log behind a real Postfix: a mix of 2,000 messages, each accepted one recorded once and
 rightly."""
+import concurrent.futures
 import hashlib
 import itertools
+import json
 import os
+import re
+import subprocess
 import sys
 import threading
 
@@ -349,6 +353,77 @@ def compare(entry, event):
     return faults
 
 
+def circumstances(event, entry, local):
+    """The case of a message, from what its client gave; of Postfix's record only what the client
+    does not know."""
+    if entry is None:
+        sender, recipients = local
+        case = {"local": True, "helo": "localhost", "client": "127.0.0.1"}
+    else:
+        sender, recipients = entry.sender, entry.recipients
+        case = {"client": entry.ip, "port": entry.port, "helo": entry.helo}
+        if entry.user:
+            case.update(user=entry.user, auth_method=get(event, "millgate.smtp.auth_method"))
+        if entry.tls_version:
+            case["tls"] = {"version": entry.tls_version, "cipher": entry.tls_cipher}
+    case.update(sender=sender, recipients=recipients, queue_id=get(event, "email.local_id"))
+    for name, field in (("client_name", "source.domain"), ("listener", "millgate.listener")):
+        if get(event, field):
+            case[name] = get(event, field)
+    return case
+
+
+def judge(daemon, case, content):
+    """The event of --judge."""
+    path = "%s/case-%s.json" % (daemon.directory, case["queue_id"])
+    with open(path, "w") as file:
+        json.dump(case, file)
+    done = subprocess.run(
+        [daemon.program, "-c", daemon.configuration, "--judge", "-", "--case", path],
+        input=content,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    equal((done.returncode, done.stderr), (0, b""), "status and complaints of --judge")
+    (event,) = json.loads(done.stdout)["events"]
+    return event
+
+
+def without_ids_and_times(event):
+    own = {"id", "sequence", "hash", "duration"}
+    kept = {name: value for name, value in event.items() if name not in ("@timestamp", "event")}
+    kept["event"] = {name: value for name, value in event["event"].items() if name not in own}
+    return kept
+
+
+def as_the_milter_saw(message):
+    """(queue id, content) of a message at the sink: the field that Postfix put above it, which no
+    milter is shown, taken off."""
+    received, rest = re.match(rb"(Received: .*?\r\n)(?![ \t])(.*)\Z", message.content, re.S).groups()
+    return re.search(rb"\bid ([0-9A-Za-z]+)\b", received)[1].decode(), rest
+
+
+def judged_otherwise(gateway, entries, local, by_id, local_ids):
+    """Sentences about messages that --judge records otherwise than the daemon did."""
+    by_queue_id = {entry.queue_id: entry for entry in entries}
+    contents = dict(as_the_milter_saw(message) for message in gateway.sink.messages())
+    equal(sorted(contents), sorted(by_id), "queue ids at the next hop")
+
+    def compare_one(queue_id):
+        event, entry = by_id[queue_id], by_queue_id.get(queue_id)
+        case = circumstances(event, entry, local.get(local_ids.get(queue_id)))
+        found = without_ids_and_times(judge(gateway.daemon, case, contents[queue_id]))
+        recorded = without_ids_and_times(event)
+        return [
+            "%s: %s is %r, the daemon has %r" % (queue_id, name, found.get(name), recorded.get(name))
+            for name in sorted(set(found) | set(recorded))
+            if found.get(name) != recorded.get(name)
+        ]
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        return [fault for faults in pool.map(compare_one, by_id) for fault in faults]
+
+
 def tests(t):
     with Gateway("log", message_size_limit=LIMIT) as gateway:
         entries, local = send_mix(gateway.postfix)
@@ -491,6 +566,9 @@ def examine(t, gateway, entries, local, accepted, by_id, log):
                 and entry.message_id not in {value.strip("<>") for value in arrived}
             ]
         )
+
+    with t.test("--judge of each message as it arrived there gives the same event but ids and times"):
+        none(judged_otherwise(gateway, entries, local, by_id, local_ids))
 
     with t.test("SIGTERM ends the daemon with status 0"):
         equal(gateway.daemon.stop(), 0, "exit status; %s" % gateway.daemon.log()[-500:])
