@@ -21,6 +21,10 @@ FUZZ_TARGETS += t/fuzz/wire
 t_fuzz_wire_SOURCES = t/fuzz/wire.c $(FUZZ_MAIN)
 t_fuzz_wire_LDFLAGS = $(FUZZ_LINK)
 
+FUZZ_TARGETS += t/fuzz/native
+t_fuzz_native_SOURCES = t/fuzz/native.c $(FUZZ_MAIN)
+t_fuzz_native_LDFLAGS = $(FUZZ_LINK)
+
 FUZZ_TARGETS += t/fuzz/address
 t_fuzz_address_SOURCES = t/fuzz/address.c $(FUZZ_MAIN)
 t_fuzz_address_LDFLAGS = $(FUZZ_LINK)

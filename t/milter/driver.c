@@ -119,8 +119,9 @@ void driver_configure(const struct driver *driver, const char *settings)
 	FILE *file = fopen(driver->configuration, "w");
 
 	assert_non_null(file);
-	fprintf(file, "socket = \"unix:%s\"\nmetrics = \"%s\"\n", driver->endpoint.path,
-		driver->directory);
+	if (strstr(settings, "socket = ") == NULL)
+		fprintf(file, "socket = \"unix:%s\"\n", driver->endpoint.path);
+	fprintf(file, "metrics = \"%s\"\n", driver->directory);
 	if (engine != NULL && engine[0] != '\0')
 		fprintf(file, "engine = \"%s\"\n", engine);
 	/* A section given by the test itself has the directory too. */

@@ -57,6 +57,10 @@ t_milter_differential_t_SOURCES = t/milter/differential.c t/milter/streams.c t/m
 	$(MILTER_DRIVER)
 t_milter_differential_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
+CMOCKA_TESTS += t/milter/native.t
+t_milter_native_t_SOURCES = t/milter/native.c $(MILTER_DRIVER)
+t_milter_native_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
 MILTER_ENGINE_TESTS = t/milter/steps.t t/milter/split.t t/milter/ugly.t t/milter/strangers.t \
 	t/milter/verdicts.t t/milter/edits.t t/milter/local_mail.t t/milter/failures.t \
 	t/milter/life.t t/milter/watchdog.t
