@@ -46,6 +46,7 @@ COMMANDS = {
     "no-such-field": ["delete X-None 1"],
     "forged-hold": [],
 }
+DEFERRED = ("tempfail", "error", "fail", "no-such-field")
 EXTRA = {"forged-hold": b"X-Millgate-Hold: forged\r\n"}
 BODIES = [
     b"Hello.\r\n",
@@ -76,7 +77,7 @@ class Letter:
         kinds = list(COMMANDS)
         kind = kinds[number % len(kinds)]
         # What is deferred there Postfix tries again without end.
-        self.local = number % 25 == 24 and kind not in ("tempfail", "error", "fail")
+        self.local = number % 25 == 24 and kind not in DEFERRED
         envelope = "all", ["one@example.org", "two@example.org"]
         if number % 3 == 2 and not self.local:
             envelope = ENVELOPES[number // 3 % len(ENVELOPES)]
@@ -111,7 +112,6 @@ def send_all(gateway, letters, answers):
                 letter.send(gateway, client) for letter in letters[start : start + PER_CONNECTION]
             )
             client.quit()
-    gateway.postfix.wait_until_empty()
 
 
 def daemons(way, settings=""):
@@ -226,6 +226,8 @@ def through_both(letters, two, one):
         thread.start()
     for thread in threads:
         thread.join()
+    for gateway in two, one:
+        gateway.postfix.wait_until_empty()
     return answers
 
 
