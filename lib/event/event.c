@@ -19,6 +19,8 @@
 enum {
 	TEXT_MAX = 8 * 1024,
 	VALUES_MAX = 10000,
+	/* Lists grow until the document has this size: what is left is for other fields. */
+	LISTS_MAX = MG_DOCUMENT_MAX / 4 * 3,
 	FIELD_OVERHEAD = 16, /* quotes, colon, comma and braces that a field's names need */
 	EVENT_OVERHEAD = 1024, /* @timestamp and what event always has */
 	NODES_FIRST = 64,
@@ -376,12 +378,23 @@ static struct node *begin_value(struct mg_event *event, const struct mg_field *f
 	return node;
 }
 
-/* Counts what was added behind `before` bytes of the value. */
+/* Counts what was added behind `before` bytes of the value. A list that has become too long ends
+ * with the value before. */
 static void end_value(struct mg_event *event, struct node *node, size_t before)
 {
 	if (node->value.failed)
 		event->failure = "out of memory";
 	event->bytes += node->value.length - before;
+	if (node->array && event->bytes > LISTS_MAX && strcmp(node->path, TRUNCATED) != 0) {
+		size_t end = before > 0 ? before - 1 : 0; /* the comma goes, too */
+
+		event->bytes -= node->value.length - end;
+		if (node->value.data != NULL)
+			node->value.data[end] = '\0';
+		node->value.length = end;
+		node->closed = true;
+		note_truncated(event, node->path);
+	}
 	fit(event);
 }
 

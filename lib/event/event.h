@@ -94,8 +94,9 @@ void mg_event_set_number(struct mg_event *event, const struct mg_field *field, i
 void mg_event_set_bool(struct mg_event *event, const struct mg_field *field, bool yes);
 void mg_event_set_time(struct mg_event *event, const struct mg_field *field, int64_t utc);
 
-/* Writes the event to its log and waits until it is written (synced when durable); 0, or -1 with error. A document over 256 KiB
- * loses its longest arrays first, named in millgate.truncated. The event is not freed. */
+/* Writes the event to its log and waits until it is written (synced when durable); 0, or -1 with error. A
+ * document stays within 256 KiB: lists end at three quarters of it, and what is still too long
+ * loses its longest fields, named in millgate.truncated. The event is not freed. */
 int mg_events_write(const struct mg_events *events, const struct mg_event *event, struct mg_error *error);
 /* The document as it would be written, without sequence and hash (--judge); malloc'ed, NULL: no memory. */
 char *mg_event_text(const struct mg_event *event);
