@@ -42,6 +42,33 @@ static void start_mailbox(struct parser *parser)
 	parser->blank = parser->two_words = false;
 }
 
+/* Characters that stand in an address only in quotes or a domain literal (RFC 5322 section 3.2.3). */
+static const char specials[] = "()<>[]:;@\\,\"";
+
+static bool has_specials(const char *text, size_t length)
+{
+	bool quoted = false;
+
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] == '"')
+			quoted = !quoted;
+		else if (quoted && text[i] == '\\')
+			i++;
+		else if (!quoted && strchr(specials, text[i]) != NULL)
+			return true;
+	}
+	return false;
+}
+
+static bool is_domain_text(const char *domain)
+{
+	size_t length = strlen(domain);
+
+	if (domain[0] != '[')
+		return strpbrk(domain, specials) == NULL;
+	return length > 2 && strcspn(domain + 1, "[]\\") == length - 2 && domain[length - 1] == ']';
+}
+
 /* Tells the mailbox whose address is complete; name: text of its name as it stands. */
 static void tell(struct parser *parser, const struct mg_buf *name)
 {
@@ -55,6 +82,8 @@ static void tell(struct parser *parser, const struct mg_buf *name)
 		parser->skipped = true;
 		return;
 	}
+	if (has_specials(address, (size_t)(domain - address) - 1) || !is_domain_text(domain))
+		parser->skipped = true;
 	mg_header_decode(mg_buf_text(name), name->length, &decoded);
 	if (decoded.length > 0)
 		mailbox.name = decoded.data;

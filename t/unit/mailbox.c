@@ -132,6 +132,22 @@ static void what_can_be_guessed_is_told_and_reported(void **state)
 		{"a\x01@b.example", "|a@b.example;", -1});
 }
 
+static void an_address_with_what_must_be_quoted_is_reported(void **state)
+{
+	(void)state;
+	CHECK({"ann@ex@example.org", "|ann@ex@example.org;", -1},
+		{"<ann@@example.org>", "|ann@@example.org;", -1},
+		{"ann@example)org", "|ann@example)org;", -1},
+		{"a]nn@example.org", "|a]nn@example.org;", -1},
+		{"a\\nn@example.org", "|a\\nn@example.org;", -1},
+		{"<,ann@example.org>", "|,ann@example.org;", -1},
+		{"ann@\"example\".org", "|ann@\"example\".org;", -1},
+		{"ann@[192.0.2.1]x", "|ann@[192.0.2.1]x;", -1},
+		{"ann@[192.0.[2.1]", "|ann@[192.0.[2.1];", -1},
+		{"ann@[192.0.2.1", "|ann@[192.0.2.1;", -1},
+		{"a.\"b@,\".c@[IPv6:2001:db8::1]", "|a.\"b@,\".c@[IPv6:2001:db8::1];", 1});
+}
+
 static void nul_bytes_end_nothing(void **state)
 {
 	static const char value[] = "Jo\0e <j@example.org>";
@@ -194,6 +210,7 @@ int main(void)
 		cmocka_unit_test(obsolete_forms_are_read),
 		cmocka_unit_test(what_cannot_be_read_is_skipped_up_to_the_next_comma),
 		cmocka_unit_test(what_can_be_guessed_is_told_and_reported),
+		cmocka_unit_test(an_address_with_what_must_be_quoted_is_reported),
 		cmocka_unit_test(nul_bytes_end_nothing),
 		cmocka_unit_test(a_field_of_too_many_mailboxes_tells_the_first_thousand),
 		cmocka_unit_test(an_address_over_its_bound_is_skipped_and_a_name_is_cut),
