@@ -26,7 +26,8 @@ void *mg_arena_alloc(struct mg_arena *arena, size_t bytes);
 char *mg_arena_copy(struct mg_arena *arena, const char *text, size_t length);
 /* Bytes counted against the limit so far. */
 size_t mg_arena_used(const struct mg_arena *arena);
-/* Is it the arena's own limit that `bytes` more would go over (and not the total or the machine's memory)? */
+/* Is it the arena's own limit that `bytes` more would go over (and not the total or the machine's
+ * memory)? */
 bool mg_arena_at_limit(const struct mg_arena *arena, size_t bytes);
 /* Everything handed out becomes invalid; one block is kept for reuse. */
 void mg_arena_reset(struct mg_arena *arena);

@@ -57,8 +57,9 @@ struct mg_option {
 	const char *unit; /* for the manual: "bytes", "header fields"; NULL none */
 	const char *help; /* one line for the manual and -T */
 	const struct mg_option *options; /* of a section; may be a table this one is part of */
-	/* A further check of one value (each entry of a list): NULL, or what was expected ("expected
-	 * unix:PATH or inet:PORT@HOST"), or what is wrong ("no time; expected NUMBER/s"). */
+	/* A further check of one value (each entry of a list): NULL, or what was expected
+	 * ("expected unix:PATH or inet:PORT@HOST"), or what is wrong ("no time; expected
+	 * NUMBER/s"). */
 	const char *(*check)(const char *text);
 };
 

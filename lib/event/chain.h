@@ -41,7 +41,8 @@ struct mg_chain {
 	size_t candidate_count;
 	uint64_t sequence; /* of the last line, counted on over damaged ones */
 	uint64_t
-		highest; /* the same, but with what damaged lines say of themselves, when that is possible */
+		/* the same, but with what damaged lines say of themselves, when that is possible */
+		highest;
 	bool known; /* sequence is known */
 	bool begun; /* a line was read */
 	bool damaged; /* the last line was damaged */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-/* event: one ECS document, from its fields to a line of the event log. Every event of Millgate is made here, so that each has what it
- * must have (DESIGN section 5) and none has a field that is not in a table.
+/* event: one ECS document, from its fields to a line of the event log. Every event of Millgate is
+ * made here, so that each has what it must have (DESIGN section 5) and none has a field that is not
+ * in a table.
  *
- * An event is built by one thread. Values are redacted as they are set: what the configuration hides never reaches memory that is
- * written. Text that is not UTF-8 gets U+FFFD for each bad byte. Running out of memory is sticky and reported by mg_events_write. */
+ * An event is built by one thread. Values are redacted as they are set: what the configuration
+ * hides never reaches memory that is written. Text that is not UTF-8 gets U+FFFD for each bad byte.
+ * Running out of memory is sticky and reported by mg_events_write. */
 #ifndef MG_EVENT_EVENT_H
 #define MG_EVENT_EVENT_H
 #include <stdbool.h>
@@ -21,21 +23,23 @@ enum mg_field_type {
 	MG_TYPE_LONG,
 	MG_TYPE_FLOAT,
 	MG_TYPE_BOOLEAN,
-	MG_TYPE_DATE,	/* set from UTC ns */
+	MG_TYPE_DATE, /* set from UTC ns */
 	MG_TYPE_IP
 };
 
 /* A row of a table of fields; mail/fields.h has the one of Millgate. */
 struct mg_field {
-	const char *name;	/* dotted: "email.sender.address" */
+	const char *name; /* dotted: "email.sender.address" */
 	enum mg_field_type type;
-	bool array;		/* several values; setting again appends. Else setting again replaces */
+	/* several values; setting again appends. Else setting again replaces */
+	bool array;
 	enum mg_privacy privacy;
-	const char *by;		/* "all", "log", "log policy" … for millgate-events(5) */
+	const char *by; /* "all", "log", "log policy" … for millgate-events(5) */
 	const char *meaning;
 };
 
-/* The values of event.action, DESIGN section 5. A row of the table in event.c gives kind, category, type and the usual outcome. */
+/* The values of event.action, DESIGN section 5. A row of the table in event.c gives kind, category,
+ * type and the usual outcome. */
 enum mg_event_action {
 	MG_MESSAGE_ACCEPTED,
 	MG_MESSAGE_PASSED,
@@ -55,49 +59,58 @@ enum mg_event_action {
 /* The text of an action ("message-accepted"). */
 const char *mg_event_action_name(enum mg_event_action action);
 
-/* An event log and who writes it: one a filter and configuration snapshot. Shared by threads, immutable; locks are the spool's. */
+/* An event log and who writes it: one a filter and configuration snapshot. Shared by threads,
+ * immutable; locks are the spool's. */
 struct mg_events;
 
 struct mg_events_identity {
-	const char *program;	/* "millgate-log": event.provider; event.dataset is "millgate.log" */
-	const char *host;	/* host.name, observer.hostname */
-	const char *version;	/* observer.version */
+	/* "millgate-log": event.provider; event.dataset is "millgate.log" */
+	const char *program;
+	const char *host; /* host.name, observer.hostname */
+	const char *version; /* observer.version */
 };
 
-/* identity is copied; redact (NULL: all clear), spool and clock are kept: the caller frees them after the last event. NULL: no memory. */
-struct mg_events *mg_events_new(const struct mg_events_identity *identity, const struct mg_redact *redact,
-	struct mg_spool *spool, const struct mg_clock *clock);
+/* identity is copied; redact (NULL: all clear), spool and clock are kept: the caller frees them
+ * after the last event. NULL: no memory. */
+struct mg_events *mg_events_new(const struct mg_events_identity *identity,
+	const struct mg_redact *redact, struct mg_spool *spool, const struct mg_clock *clock);
 void mg_events_free(struct mg_events *events);
 
-/* Takes the documents in place of the log: each is whole, but without event.sequence and event.hash, which are the log's. 0, or -1 with
- * error. */
-typedef int mg_events_taker(void *context, const char *document, size_t length, struct mg_error *error);
+/* Takes the documents in place of the log: each is whole, but without event.sequence and
+ * event.hash, which are the log's. 0, or -1 with error. */
+typedef int mg_events_taker(
+	void *context, const char *document, size_t length, struct mg_error *error);
 /* Before the first event is written. */
 void mg_events_divert(struct mg_events *events, mg_events_taker *take, void *context);
 
 struct mg_event;
 
-/* A new event with @timestamp, ecs.version, event.id (UUIDv7), kind, category, type, action, outcome, provider, dataset, host.name, observer.*
- * set; NULL: no memory (every other function accepts NULL, and mg_events_write reports it). */
+/* A new event with @timestamp, ecs.version, event.id (UUIDv7), kind, category, type, action,
+ * outcome, provider, dataset, host.name, observer.* set; NULL: no memory (every other function
+ * accepts NULL, and mg_events_write reports it). */
 struct mg_event *mg_event_new(const struct mg_events *events, enum mg_event_action action);
 void mg_event_free(struct mg_event *event);
 
 /* The last 8 hex digits of event.id: REF of "[CODE REF]". */
 const char *mg_event_ref(const struct mg_event *event);
 
-/* Set a field. The row's type decides: text for keyword, text and ip; "" and NULL set nothing (mg_event_set_empty sets ""). Texts longer than
- * 8 KiB are cut, arrays end after 10,000 values; both add the field's name to millgate.truncated. */
+/* Set a field. The row's type decides: text for keyword, text and ip; "" and NULL set nothing
+ * (mg_event_set_empty sets ""). Texts longer than 8 KiB are cut, arrays end after 10,000 values;
+ * both add the field's name to millgate.truncated. */
 void mg_event_set_text(struct mg_event *event, const struct mg_field *field, const char *text);
-void mg_event_set_text_n(struct mg_event *event, const struct mg_field *field, const char *text, size_t length);
+void mg_event_set_text_n(
+	struct mg_event *event, const struct mg_field *field, const char *text, size_t length);
 void mg_event_set_empty(struct mg_event *event, const struct mg_field *field);
 void mg_event_set_number(struct mg_event *event, const struct mg_field *field, int64_t number);
 void mg_event_set_bool(struct mg_event *event, const struct mg_field *field, bool yes);
 void mg_event_set_time(struct mg_event *event, const struct mg_field *field, int64_t utc);
 
-/* Writes the event to its log and waits until it is written (synced when durable); 0, or -1 with error. A
- * document stays within 256 KiB: lists end at three quarters of it, and what is still too long
- * loses its longest fields, named in millgate.truncated. The event is not freed. */
-int mg_events_write(const struct mg_events *events, const struct mg_event *event, struct mg_error *error);
-/* The document as it would be written, without sequence and hash (--judge); malloc'ed, NULL: no memory. */
+/* Writes the event to its log and waits until it is written (synced when durable); 0, or -1 with
+ * error. A document stays within 256 KiB: lists end at three quarters of it, and what is still too
+ * long loses its longest fields, named in millgate.truncated. The event is not freed. */
+int mg_events_write(
+	const struct mg_events *events, const struct mg_event *event, struct mg_error *error);
+/* The document as it would be written, without sequence and hash (--judge); malloc'ed, NULL: no
+ * memory. */
 char *mg_event_text(const struct mg_event *event);
 #endif

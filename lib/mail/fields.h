@@ -82,8 +82,8 @@
 	X(HEADER_FROM_NAME, "millgate.header.from_name", KEYWORD, true, SENDERS, "log", \
 		"Display names of the From field, decoded") \
 	X(HOLD_CODE, "millgate.hold.code", KEYWORD, false, NONE, "all", \
-		"Code of a hold: in message-accepted that of the field X-Millgate-Hold, which only the " \
-		"hold queue proves to be a filter's") \
+		"Code of a hold: in message-accepted that of the field X-Millgate-Hold, which only " \
+		"the hold queue proves to be a filter's") \
 	X(BOUND, "millgate.bound", KEYWORD, false, NONE, "all", \
 		"The setting whose bound the message went over") \
 	X(DRY_RUN, "millgate.dry_run", BOOLEAN, false, NONE, "all", \

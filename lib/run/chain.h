@@ -17,8 +17,9 @@ struct mg_filter_chain {
 };
 
 /* A process named `name` with these filters to choose from, MG_FILTERS_MAX at most, each with its
- * header; built_in must outlive it. overrides: of the command line, ended by NULL: "NAME.setting=value"
- * is of that filter, the others of the process. One chain a program. False: no memory. */
+ * header; built_in must outlive it. overrides: of the command line, ended by NULL:
+ * "NAME.setting=value" is of that filter, the others of the process. One chain a program. False: no
+ * memory. */
 bool mg_filter_chain_init(struct mg_filter_chain *chain, const char *name,
 	const struct mg_filter *const built_in[], const char *const overrides[]);
 void mg_filter_chain_free(struct mg_filter_chain *chain);

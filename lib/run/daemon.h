@@ -2,7 +2,10 @@
 /* daemon: the main program of every milter daemon: options, start, and the way to everything else.
  * A daemon's main is its table of filters:
  *
- * 	int main(int argc, char **argv) { return mg_daemon((const struct mg_filter *[]){ &log_filter, NULL }, argc, argv); }
+ *	int main(int argc, char **argv)
+ *	{
+ *		return mg_daemon((const struct mg_filter *[]){&mg_log_filter, NULL}, argc, argv);
+ *	}
  */
 #ifndef MG_RUN_DAEMON_H
 #define MG_RUN_DAEMON_H
@@ -23,6 +26,7 @@ enum {
 
 /* filters: one, ended by NULL; it gives the daemon its name. Returns the exit code. */
 int mg_daemon(const struct mg_filter *const filters[], int argc, char **argv);
-/* millgate-chain: of the filters built in, ended by NULL, those that its file names (run/chain.h). */
+/* millgate-chain: of the filters built in, ended by NULL, those that its file names (run/chain.h).
+ */
 int mg_daemon_chain(const struct mg_filter *const built_in[], int argc, char **argv);
 #endif

@@ -32,8 +32,8 @@ struct mg_engine {
 	const char *name;
 	/* Takes over the listening descriptors: prepares, but serves nobody yet. -1 with error. */
 	int (*open)(struct mg_host *host, const int fds[], int count, struct mg_error *error);
-	/* Serves in a thread of its own; returns 0 after stop_accepting (or never), -1 with error when
-	 * it cannot go on. */
+	/* Serves in a thread of its own; returns 0 after stop_accepting (or never), -1 with error
+	 * when it cannot go on. */
 	int (*run)(struct mg_error *error);
 	/* From another thread: takes no new connection from now on, and none is lost that was not
 	 * taken. Sessions go on. */

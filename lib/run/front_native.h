@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* front_native: the engine "native": speaks milter protocol 6 itself, a thread a connection, so that
- * a callback that waits holds up its own session alone. Buffers are read whole, an answer is one
- * write.
+/* front_native: the engine "native": speaks milter protocol 6 itself, a thread a connection, so
+ * that a callback that waits holds up its own session alone. Buffers are read whole, an answer is
+ * one write.
  *
  * Bounds: bounds.connections at a time, one more is closed at once; negotiation within 10 s, a
  * packet that has begun within 60 s, a connection without a packet for 2 h ends; packets up to

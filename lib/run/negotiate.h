@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* negotiate: what the filters of a process need, as the flags of milter option negotiation; the same
- * for every front (SMFIP_* and SMFIF_* of libmilter are these numbers). */
+/* negotiate: what the filters of a process need, as the flags of milter option negotiation; the
+ * same for every front (SMFIP_* and SMFIF_* of libmilter are these numbers). */
 #ifndef MG_RUN_NEGOTIATE_H
 #define MG_RUN_NEGOTIATE_H
 #include <stdint.h>

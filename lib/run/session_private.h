@@ -28,8 +28,8 @@ struct mg_edit {
 struct mg_slot {
 	struct mg_call call; /* first: a call is its slot */
 	const struct mg_configured *configured;
-	/* No more callbacks but end: it answered ACCEPT, on_error let the message pass, or the answer
-	 * for the whole message stands. */
+	/* No more callbacks but end: it answered ACCEPT, on_error let the message pass, or the
+	 * answer for the whole message stands. */
 	bool done;
 	bool begun; /* it has seen MAIL: no earlier filter refused that */
 	bool skips_body;

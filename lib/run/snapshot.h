@@ -47,8 +47,8 @@ struct mg_configured {
 struct mg_snapshot {
 	_Atomic unsigned uses;
 	/* What is the process's, whatever each filter's own file says: socket, engine, gateway,
-	 * message_timeout, stop_timeout, metrics, bounds, origin. Of `process`, or of the only filter.
-	 */
+	 * message_timeout, stop_timeout, metrics, bounds, origin. Of `process`, or of the only
+	 * filter. */
 	const struct mg_conf *conf;
 	const struct mg_settings *settings;
 	const struct mg_origin *origin;
