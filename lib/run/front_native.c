@@ -2,6 +2,8 @@
 #include "run/front_native.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -106,6 +108,12 @@ static void accept_one(int listener, const pthread_attr_t *attributes)
 	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 
 	if (fd >= 0) {
+		const int yes = 1;
+
+		/* A new body and the answer after it are two writes: over TCP the second is not to
+		 * wait until the first is acknowledged. */
+		if (!front.local)
+			setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
 		start_connection(fd, attributes);
 	} else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
 		/* The client waits in the backlog until a connection ends. */

@@ -197,6 +197,7 @@ t_unit_offline_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 CMOCKA_TESTS += t/unit/judge_case.t
 t_unit_judge_case_t_SOURCES = t/unit/judge_case.c
 t_unit_judge_case_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
 CMOCKA_TESTS += t/unit/native_connection.t
 t_unit_native_connection_t_SOURCES = t/unit/native_connection.c
 t_unit_native_connection_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
