@@ -2,6 +2,7 @@
 """floor: what a milter costs before it does anything, by both engines, beside bare sockets that
 answer the same bytes; what an event costs on top; memory of connections that stand."""
 import machine
+import peers
 from frame import Bench
 
 SIZE = 2048
@@ -96,6 +97,10 @@ def bench():
     places = {name: (d.child.pid, machine.endpoint(d)) for name, d in daemons.items()}
     child, where = machine.bare(machine.negotiation(daemons["native"].socket_path))
     places = {"bare sockets": (child.pid, where), **places}
+    program = bench.peer("opendkim")
+    if program:
+        child, where = peers.opendkim(program)
+        places["opendkim, unsigned mail"] = (child.pid, where)
     warm(places)
     floor(bench, places)
 

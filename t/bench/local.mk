@@ -13,7 +13,8 @@ t_bench_load_SOURCES = t/bench/load.c
 t_bench_bare_SOURCES = t/bench/bare.c
 CLEANFILES += $(BENCH_TOOLS) bench.json
 
-EXTRA_DIST += t/bench/run t/bench/frame.py t/bench/machine.py t/bench/floor.py t/bench/peers
+EXTRA_DIST += t/bench/run t/bench/frame.py t/bench/machine.py t/bench/peers.py t/bench/floor.py \
+	t/bench/peers
 
 bench: all $(BENCH_TOOLS)
 	@$(TEST_ENVIRONMENT) $(srcdir)/t/bench/run $(BENCH)

@@ -12,6 +12,7 @@ from steady import Held, machine
 
 RELOADS = 1000
 WARM = 100
+WARM_MESSAGES = 15000
 BURST = 5000  # messages of one run of load
 
 
@@ -59,6 +60,7 @@ def test_engine(t, engine):
     daemon = steady.start(engine)
     mail = Mail(daemon)
     first = Held(daemon)
+    steady.mail(daemon, WARM_MESSAGES)
     reload(daemon, mail, WARM)
     mail.end()
     warm = Held(daemon, first)
