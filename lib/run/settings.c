@@ -66,7 +66,7 @@ static const struct mg_option common_options[] = {
 			"unit of systemd goes before this setting."},
 	{.name = "engine",
 		.kind = MG_WORD,
-		.value = "libmilter",
+		.value = "native",
 		.words = "native|libmilter",
 		.help = "What speaks the milter protocol."},
 	{.name = "gateway",

@@ -102,7 +102,7 @@ static void strangers_who_stay_do_not_hold_up_others(void **state)
 {
 	const struct driver *driver = *state;
 	const char *engine = getenv("MILLGATE_ENGINE");
-	bool native = engine != NULL && strcmp(engine, "native") == 0;
+	bool native = engine == NULL || strcmp(engine, "libmilter") != 0;
 	int before = driver_descriptors(driver), fds[GREETINGS];
 
 	for (size_t i = 0; i < GREETINGS; i++) {
