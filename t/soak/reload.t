@@ -33,7 +33,8 @@ class Mail:
         """Called often: starts the next burst when one is over."""
         if self.child is None or self.child.poll() is not None:
             self.end()
-            self.child = machine.loading(machine.endpoint(self.daemon), BURST, 10, steady.CONNECTIONS)
+            where = machine.endpoint(self.daemon)
+            self.child = machine.loading(where, BURST, 10, steady.CONNECTIONS)
             self.bursts += 1
 
     def end(self):
