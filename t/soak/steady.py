@@ -47,12 +47,17 @@ def start(engine):
     """millgate-log with small segments, so that many are sealed and some trimmed; and with one
     arena of malloc for all threads: which of many they happen to fill differs by more than 5 %."""
     os.environ["MALLOC_ARENA_MAX"] = "1"
-    return machine.daemon(
+    daemon = machine.daemon(
         "millgate-log",
         "millgate-log",
         settings='engine = "%s"' % engine,
         events_settings='\tsegment = "4M"\n\tkeep = "64M"',
     )
+    # An engine starts its threads with the first connections.
+    machine.load(machine.endpoint(daemon), 10, 1, 2)
+    pid = daemon.child.pid
+    machine.settled(lambda: (machine.threads(pid), machine.descriptors(pid)))
+    return daemon
 
 
 def mail(daemon, count):
