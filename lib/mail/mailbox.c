@@ -60,13 +60,17 @@ static bool has_specials(const char *text, size_t length)
 	return false;
 }
 
+/* A domain, or a literal, in which quoted pairs may stand (RFC 5322 section 4.4, obs-dtext). */
 static bool is_domain_text(const char *domain)
 {
-	size_t length = strlen(domain);
+	const char *at = domain + 1;
 
 	if (domain[0] != '[')
 		return strpbrk(domain, specials) == NULL;
-	return length > 2 && strcspn(domain + 1, "[]\\") == length - 2 && domain[length - 1] == ']';
+	for (; *at != '\0' && *at != '[' && *at != ']'; at++)
+		if (*at == '\\' && *++at == '\0')
+			return false;
+	return *at == ']' && at[1] == '\0' && at > domain + 1;
 }
 
 /* Tells the mailbox whose address is complete; name: text of its name as it stands. */
