@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Prints a list of the manual that has its one source in the code, as mdoc: lists NAME. Used by the
  * build for lines `.\" list: NAME` of a page. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,13 +69,26 @@ static int print_case(void)
 static const struct list {
 	const char *name;
 	int (*print)(void);
+	bool items; /* items alone: the list around them is made here */
 } lists[] = {
-	{"case", print_case}, /* millgate-log(8) */
-	{"fields", print_fields}, /* millgate-events(5) */
-	{"metrics-log", print_metrics_log}, /* millgate-log(8) */
-	{"settings-chain", print_settings_chain}, /* millgate-chain(8) */
-	{"settings-log", print_settings_log}, /* millgate-log(8) */
+	{"case", print_case, true}, /* millgate-log(8) */
+	{"fields", print_fields, true}, /* millgate-events(5) */
+	{"metrics-log", print_metrics_log, true}, /* millgate-log(8) */
+	{"settings-chain", print_settings_chain, false}, /* millgate-chain(8) */
+	{"settings-log", print_settings_log, false}, /* millgate-log(8) */
 };
+
+static int print_list(const struct list *list)
+{
+	int status;
+
+	if (list->items)
+		puts(".Bl -tag -width Ds");
+	status = list->print();
+	if (list->items)
+		puts(".El");
+	return status;
+}
 
 int main(int argc, char **argv)
 {
@@ -85,7 +99,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
 		if (strcmp(argv[1], lists[i].name) != 0)
 			continue;
-		if (lists[i].print() != 0 || fflush(stdout) != 0 || ferror(stdout)) {
+		if (print_list(&lists[i]) != 0 || fflush(stdout) != 0 || ferror(stdout)) {
 			perror(argv[1]);
 			return EXIT_FAILURE;
 		}
