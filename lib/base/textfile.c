@@ -26,6 +26,11 @@ static bool judge_status(
 			(unsigned)(status->st_mode & 07777), path);
 		return false;
 	}
+	if (status->st_uid != 0 && status->st_uid != geteuid()) {
+		mg_error_set(error, "user %ju can write it, whose file it is; mend: chown root %s",
+			(uintmax_t)status->st_uid, path);
+		return false;
+	}
 	if ((uintmax_t)status->st_size > maximum) {
 		mg_error_set(error, "over %zu bytes", maximum);
 		return false;

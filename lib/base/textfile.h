@@ -20,7 +20,7 @@ struct mg_textfile {
 
 /* Reads path, at most `maximum` bytes; free with mg_textfile_free. false with error, a text that
  * does not begin with the path: "No such file or directory", or "others can write it (666); mend:
- * chmod go-w /etc/millgate/log.conf". Others are all but the owner, and a group but root's. */
+ * chmod go-w /etc/millgate/log.conf". Others are all but root, its group, and who runs this. */
 bool mg_textfile_read(
 	const char *path, size_t maximum, struct mg_textfile *file, struct mg_error *error);
 /* Only opens it, with the same checks: a descriptor (close-on-exec) and its status, or -1 with

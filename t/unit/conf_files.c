@@ -116,6 +116,22 @@ static void only_a_group_other_than_roots_may_not_write(void **state)
 	expect_load_error(folder->file, expected, folder->file);
 }
 
+/* Only root can make such a file. */
+static void a_file_of_another_user_is_refused_with_the_mend(void **state)
+{
+	const struct folder *folder = *state;
+	char expected[256];
+
+	if (getuid() != 0)
+		return;
+	write_file(folder->file, "", 0, 0644);
+	assert_int_equal(chown(folder->file, 12345, 0), 0);
+	snprintf(expected, sizeof(expected),
+		"%s: user 12345 can write it, whose file it is; mend: chown root %%s",
+		folder->file);
+	expect_load_error(folder->file, expected, folder->file);
+}
+
 static void what_is_no_regular_file_is_refused_at_once(void **state)
 {
 	const struct folder *folder = *state;
@@ -156,6 +172,7 @@ int main(void)
 		TEST(a_file_is_loaded_with_its_includes_by_relative_path),
 		TEST(a_file_that_others_can_write_is_refused_with_the_mend),
 		TEST(only_a_group_other_than_roots_may_not_write),
+		TEST(a_file_of_another_user_is_refused_with_the_mend),
 		TEST(what_is_no_regular_file_is_refused_at_once),
 		TEST(a_NUL_byte_is_an_error_with_its_line),
 		TEST(a_symbolic_link_to_a_file_that_is_read_is_a_cycle),
