@@ -108,11 +108,12 @@ void stream_session(struct mg_buf *bytes, const struct stream *stream, uint32_t 
 
 static size_t packet_size(const struct mg_buf *bytes, size_t begin)
 {
-	const unsigned char *head = (const unsigned char *)bytes->data + begin;
 	size_t left = bytes->length - begin, size;
+	const unsigned char *head;
 
 	if (left < 5)
 		return 0;
+	head = (const unsigned char *)bytes->data + begin;
 	size = (size_t)head[0] << 24 | (size_t)head[1] << 16 | (size_t)head[2] << 8 | head[3];
 	return size > 0 && size <= left - 4 ? size + 4 : 0;
 }
