@@ -17,6 +17,7 @@
 #include "base/endpoint.h"
 #include "base/log.h"
 #include "run/host.h"
+#include "run/idle.h"
 #include "run/native_connection.h"
 
 enum { STACK_SIZE = 512 * 1024 };
@@ -41,8 +42,10 @@ static int64_t monotonic(void)
 /* argument: the descriptor */
 static void *serve_connection(void *argument)
 {
-	mg_native_serve(front.host, (int)(intptr_t)argument, front.local, &mg_native_timeouts);
-	front.connections--;
+	for (int fd = (int)(intptr_t)argument; fd >= 0; fd = mg_idle_wait()) {
+		mg_native_serve(front.host, fd, front.local, &mg_native_timeouts);
+		front.connections--;
+	}
 	return NULL;
 }
 
@@ -76,6 +79,8 @@ static void start_connection(int fd, const pthread_attr_t *attributes)
 		return;
 	}
 	front.connections++;
+	if (mg_idle_give(fd))
+		return;
 	status = pthread_create(&thread, attributes, serve_connection, (void *)(intptr_t)fd);
 	if (status == 0)
 		return;

@@ -18,6 +18,7 @@ lib_run_libmgrun_a_SOURCES = \
 	lib/run/front_libmilter.c lib/run/front_libmilter.h \
 	lib/run/front_native.c lib/run/front_native.h \
 	lib/run/host.c lib/run/host.h \
+	lib/run/idle.c lib/run/idle.h \
 	lib/run/judge_case.c lib/run/judge_case.h \
 	lib/run/link.c lib/run/link.h \
 	lib/run/native_connection.c lib/run/native_connection.h \
