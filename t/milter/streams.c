@@ -289,10 +289,12 @@ static const char *packet_difference(const struct mg_packet *packet, uint32_t pr
 /* What stands where the next packet would begin. */
 static bool is_odd_length(const struct mg_buf *bytes, size_t begin)
 {
-	const unsigned char *head = (const unsigned char *)bytes->data + begin;
+	const unsigned char *head;
 
-	return bytes->length - begin >= 5 &&
-	       (head[0] >= 0x80 || (head[0] | head[1] | head[2] | head[3]) == 0);
+	if (bytes->length - begin < 5)
+		return false;
+	head = (const unsigned char *)bytes->data + begin;
+	return head[0] >= 0x80 || (head[0] | head[1] | head[2] | head[3]) == 0;
 }
 
 const char *stream_difference(const struct mg_buf *bytes, uint32_t protocol)
