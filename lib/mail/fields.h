@@ -84,6 +84,24 @@
 	X(HOLD_CODE, "millgate.hold.code", KEYWORD, false, NONE, "all", \
 		"Code of a hold: in message-accepted that of the field X-Millgate-Hold, which only " \
 		"the hold queue proves to be a filter's") \
+	X(DKIM_DOMAIN, "millgate.dkim.domain", KEYWORD, false, NONE, "dkim", \
+		"Domain of the signature or key (d=)") \
+	X(DKIM_SELECTOR, "millgate.dkim.selector", KEYWORD, false, NONE, "dkim", \
+		"Selector of the signature or key (s=)") \
+	X(DKIM_ALGORITHM, "millgate.dkim.algorithm", KEYWORD, false, NONE, "dkim", \
+		"rsa-sha256 or ed25519-sha256 (a=)") \
+	X(DKIM_FRAGILE, "millgate.dkim.fragile", KEYWORD, true, NONE, "dkim", \
+		"What may break the signature on its way, by code") \
+	X(DKIM_PATH, "millgate.dkim.path", KEYWORD, false, NONE, "dkim", \
+		"File or folder of a key that is refused") \
+	X(DKIM_RECORD, "millgate.dkim.record", KEYWORD, false, NONE, "dkim", \
+		"The record to publish: name, TXT, text") \
+	X(DKIM_DNS, "millgate.dkim.dns", KEYWORD, false, NONE, "dkim", \
+		"What DNS has of the key: same, other, revoked, unusable, bad, no record, no answer") \
+	X(OPERATOR_COMMAND, "millgate.operator.command", KEYWORD, true, NONE, "millgate", \
+		"The command as it was given, a word a value") \
+	X(OPERATOR_REASON, "millgate.operator.reason", KEYWORD, false, NONE, "millgate", \
+		"Why, as the operator said") \
 	X(BOUND, "millgate.bound", KEYWORD, false, NONE, "all", \
 		"The setting whose bound the message went over") \
 	X(DRY_RUN, "millgate.dry_run", BOOLEAN, false, NONE, "all", \

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/conf.h"
+#include "base/dns.h"
 #include "base/error.h"
 #include "base/metrics.h"
 #include "event/event.h"
@@ -39,6 +40,9 @@ struct mg_world {
 	const struct mg_clock *clock;
 	const struct mg_events *events; /* this filter's log */
 	struct mg_metrics *metrics; /* of the filter's own table; NULL when it has none */
+	struct mg_dns *dns; /* of the section `resolver`; never NULL */
+	/* it serves: a snapshot may have threads of its own, which its release ends */
+	bool serving;
 };
 
 /* What every callback gets. */

@@ -11,22 +11,24 @@ from harness import wait
 MESSAGES = int(os.environ.get("SOAK_MESSAGES", "200000"))
 CONNECTIONS = 8
 GROWTH = 1.05
-LOOKS = 5
+LOOKS = 10
+BETWEEN = 1500  # messages: some looks see no segment being sealed
+IDLE_SECONDS = 2.5  # a thread without connection ends
 
 
 class Held:
     """What a daemon holds once nobody is connected to it.
 
     first: the look at its start, to whose threads and descriptors it is given time to come back: a
-    sealed segment is closed a moment later. Memory is the lowest of some looks with a little mail
-    between them: what malloc happens to keep of the last messages is no growth.
+    sealed segment is closed a moment later. Memory is the lowest of some looks with mail of several
+    segments between them: what malloc happens to keep of the last ones is no growth.
     """
 
     def __init__(self, daemon, first=None):
         pid = daemon.child.pid
         self.resident = machine.resident_kib(pid)
         for _ in range(LOOKS if first else 0):
-            machine.load(machine.endpoint(daemon), 400, 10, CONNECTIONS)
+            machine.load(machine.endpoint(daemon), BETWEEN, 10, CONNECTIONS)
             self.resident = min(self.resident, machine.resident_kib(pid))
         deadline = time.monotonic() + wait.GENEROUS
         while True:
@@ -55,6 +57,7 @@ def start(engine):
     )
     # An engine starts its threads with the first connections.
     machine.load(machine.endpoint(daemon), 10, 1, 2)
+    time.sleep(IDLE_SECONDS)
     pid = daemon.child.pid
     machine.settled(lambda: (machine.threads(pid), machine.descriptors(pid)))
     return daemon

@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: ISC
+# A module a line.
+
+noinst_LIBRARIES += lib/auth/libmgauth.a
+lib_auth_libmgauth_a_SOURCES =
