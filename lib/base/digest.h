@@ -10,15 +10,17 @@ enum { MG_SHA256_SIZE = 32 };
 /* A hash under way; one thread at a time. */
 struct mg_sha256;
 
-/* Begun; NULL: no memory. */
+/* Begun; NULL: no memory. A thread keeps the last few that were freed, for setting one up costs as
+ * much as hashing half a KiB. */
 struct mg_sha256 *mg_sha256_new(void);
+/* NULL is allowed. */
 void mg_sha256_free(struct mg_sha256 *hash);
 /* Failure is sticky until mg_sha256_finish, which then returns false. */
 void mg_sha256_add(struct mg_sha256 *hash, const void *bytes, size_t length);
 /* The hash of what was added; it has begun anew after that. */
 bool mg_sha256_finish(struct mg_sha256 *hash, unsigned char digest[MG_SHA256_SIZE]);
 
-/* Of one piece. */
+/* Of one piece. false: no memory, or the library fails. */
 bool mg_sha256_of(const void *bytes, size_t length, unsigned char digest[MG_SHA256_SIZE]);
 bool mg_hmac_sha256(const void *key, size_t key_length, const void *bytes, size_t length,
 	unsigned char digest[MG_SHA256_SIZE]);

@@ -16,6 +16,7 @@ lib_base_libmgbase_a_SOURCES = \
 	lib/base/conf_tree.c lib/base/conf_tree.h \
 	lib/base/conf_unit.c lib/base/conf_unit.h \
 	lib/base/conf_value.c lib/base/conf_value.h \
+	lib/base/digest.c lib/base/digest.h \
 	lib/base/endpoint.c lib/base/endpoint.h \
 	lib/base/error.c lib/base/error.h \
 	lib/base/log.c lib/base/log.h \

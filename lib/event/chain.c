@@ -2,11 +2,10 @@
 #include "event/chain.h"
 
 #include <inttypes.h>
-#include <openssl/evp.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/digest.h"
 #include "base/str.h"
 
 #define HASH_MEMBER ",\"hash\":\""
@@ -25,31 +24,19 @@ enum {
 	RECORD_MIN = 64 /* no record is shorter: bounds how many a damaged line may hold */
 };
 
-static EVP_MD *sha256;
-
-static void fetch_sha256(void)
-{
-	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-}
-
 bool mg_chain_digest(const unsigned char previous[MG_CHAIN_HASH], const char *content,
 	size_t length, unsigned char hash[MG_CHAIN_HASH])
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	unsigned char full[EVP_MAX_MD_SIZE];
-	unsigned size = 0;
-	EVP_MD_CTX *context;
-	bool good;
+	unsigned char full[MG_SHA256_SIZE];
+	struct mg_sha256 *sha256 = mg_sha256_new();
+	bool good = false;
 
-	/* Fetched once: looking the digest up costs more than hashing a record. */
-	pthread_once(&once, fetch_sha256);
-	context = EVP_MD_CTX_new();
-	good = context != NULL && sha256 != NULL &&
-	       EVP_DigestInit_ex2(context, sha256, NULL) == 1 &&
-	       EVP_DigestUpdate(context, previous, MG_CHAIN_HASH) == 1 &&
-	       EVP_DigestUpdate(context, content, length) == 1 &&
-	       EVP_DigestFinal_ex(context, full, &size) == 1;
-	EVP_MD_CTX_free(context);
+	if (sha256 != NULL) {
+		mg_sha256_add(sha256, previous, MG_CHAIN_HASH);
+		mg_sha256_add(sha256, content, length);
+		good = mg_sha256_finish(sha256, full);
+	}
+	mg_sha256_free(sha256);
 	if (good)
 		memcpy(hash, full, MG_CHAIN_HASH);
 	return good;

@@ -5,15 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/digest.h"
 #include "base/str.h"
 
 enum {
@@ -36,7 +34,7 @@ struct mg_redact {
 /* Reads the key; false with error. */
 static bool read_key(struct mg_redact *redact, const char *path, struct mg_error *error)
 {
-	unsigned char bytes[KEY_MAX + 1], hash[EVP_MAX_MD_SIZE];
+	unsigned char bytes[KEY_MAX + 1], hash[MG_SHA256_SIZE];
 	struct stat status;
 	ssize_t length = -1;
 	int fd;
@@ -62,13 +60,13 @@ static bool read_key(struct mg_redact *redact, const char *path, struct mg_error
 	if (length > 0) {
 		memcpy(redact->key, bytes, (size_t)length);
 		redact->key_length = (size_t)length;
-		if (EVP_Digest(bytes, (size_t)length, hash, NULL, EVP_sha256(), NULL) != 1) {
+		if (!mg_sha256_of(bytes, (size_t)length, hash)) {
 			mg_error_set(error, "%s: cannot hash the key", path);
 			length = -1;
 		}
 		mg_str_hex(redact->key_id, hash, KEY_ID_BYTES);
 	}
-	OPENSSL_cleanse(bytes, sizeof bytes);
+	explicit_bzero(bytes, sizeof bytes);
 	return length > 0;
 }
 
@@ -97,7 +95,7 @@ void mg_redact_free(struct mg_redact *redact)
 {
 	if (redact == NULL)
 		return;
-	OPENSSL_cleanse(redact->key, sizeof redact->key);
+	explicit_bzero(redact->key, sizeof redact->key);
 	free(redact);
 }
 
@@ -138,7 +136,7 @@ static const char *domain_of(enum mg_privacy privacy, const char *text, size_t l
 static bool add_pseudonym(
 	const struct mg_redact *redact, const char *text, size_t length, struct mg_buf *out)
 {
-	unsigned char mac[EVP_MAX_MD_SIZE];
+	unsigned char mac[MG_SHA256_SIZE];
 	char hex[2 * PSEUDONYM_BYTES + 1];
 	char *lower = malloc(length + 1);
 	bool good;
@@ -147,8 +145,7 @@ static bool add_pseudonym(
 		return false;
 	memcpy(lower, text, length);
 	mg_str_lower_n(lower, length);
-	good = HMAC(EVP_sha256(), redact->key, (int)redact->key_length, (unsigned char *)lower,
-		       length, mac, NULL) != NULL;
+	good = mg_hmac_sha256(redact->key, redact->key_length, lower, length, mac);
 	free(lower);
 	if (good) {
 		mg_str_hex(hex, mac, PSEUDONYM_BYTES);

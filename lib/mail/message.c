@@ -1,28 +1,29 @@
 /* SPDX-License-Identifier: ISC */
 #include "mail/message.h"
 
-#include <openssl/evp.h>
 #include <string.h>
 
+#include "base/digest.h"
 #include "base/str.h"
 
 enum { TRACE_BYTES = 16 };
 
 void mg_trace_id(const char *gateway, const char *queue_id, char trace_id[33])
 {
-	unsigned char digest[EVP_MAX_MD_SIZE];
-	EVP_MD_CTX *context;
+	unsigned char digest[MG_SHA256_SIZE];
+	struct mg_sha256 *hash;
 
 	trace_id[0] = '\0';
 	if (queue_id[0] == '\0')
 		return;
-	context = EVP_MD_CTX_new();
-	if (context != NULL && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1 &&
-		EVP_DigestUpdate(context, gateway, strlen(gateway) + 1) == 1 &&
-		EVP_DigestUpdate(context, queue_id, strlen(queue_id)) == 1 &&
-		EVP_DigestFinal_ex(context, digest, NULL) == 1)
+	hash = mg_sha256_new();
+	if (hash == NULL)
+		return;
+	mg_sha256_add(hash, gateway, strlen(gateway) + 1);
+	mg_sha256_add(hash, queue_id, strlen(queue_id));
+	if (mg_sha256_finish(hash, digest))
 		mg_str_hex(trace_id, digest, TRACE_BYTES);
-	EVP_MD_CTX_free(context);
+	mg_sha256_free(hash);
 }
 
 const char *mg_address_domain_part(const char *address)

@@ -17,6 +17,10 @@ CMOCKA_TESTS += t/unit/clock.t
 t_unit_clock_t_SOURCES = t/unit/clock.c
 t_unit_clock_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
+CMOCKA_TESTS += t/unit/digest.t
+t_unit_digest_t_SOURCES = t/unit/digest.c
+t_unit_digest_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
 CMOCKA_TESTS += t/unit/error.t
 t_unit_error_t_SOURCES = t/unit/error.c
 t_unit_error_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
@@ -38,7 +42,7 @@ t_unit_wire_t_SOURCES = t/unit/wire.c
 t_unit_wire_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
 TSAN_TESTS += t/unit/client.t
-TSAN_TESTS += t/unit/arena.t t/unit/log.t t/unit/metrics.t
+TSAN_TESTS += t/unit/arena.t t/unit/digest.t t/unit/log.t t/unit/metrics.t
 
 CMOCKA_TESTS += t/unit/endpoint.t
 t_unit_endpoint_t_SOURCES = t/unit/endpoint.c
@@ -79,7 +83,7 @@ t_unit_milter_macros_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 # What reads strangers' text, with a call at each branch: see t/unit/linear.c.
 check_LIBRARIES = t/unit/libcounted.a
 t_unit_libcounted_a_SOURCES = lib/mail/charset.c lib/mail/header.c lib/mail/mailbox.c \
-	lib/mail/message.c lib/base/buf.c lib/base/str.c
+	lib/mail/message.c lib/base/buf.c lib/base/digest.c lib/base/str.c
 t_unit_libcounted_a_CFLAGS = $(AM_CFLAGS) -fsanitize-coverage=trace-pc
 
 CMOCKA_TESTS += t/unit/linear.t
