@@ -25,6 +25,19 @@ my %hidden = (
 # A main has no header; these headers are types only.
 my %alone = map { $_ => 1 } qw(lib/mail/filter.h lib/run/front.h);
 
+# Headers agreed on before their code. A line goes when its .c comes; none is left when the signer is
+# whole.
+my %begun = map { $_ => 1 } qw(
+	lib/auth/dkim_canon.h
+	lib/auth/dkim_key.h
+	lib/auth/dkim_sign.h
+	lib/auth/dkim_tags.h
+	lib/auth/dkim_verify.h
+	lib/base/dns.h
+	lib/mail/match.h
+	milters/dkim/keys.h
+);
+
 # "milters/log/record.c" is (milters, log): its place in the picture.
 sub place { return (split m{/}, $_[0])[0, 1] }
 
@@ -102,9 +115,9 @@ sub is_part {
 none_of('every .c of a module has its .h',
 	grep { my $header = s/\.c$/.h/r; /\.c$/ && !m{/main\.c$} && !$exists{$header} && !is_part($_) } @product);
 none_of('every .h of a module has its .c',
-	grep { my $code = s/\.h$/.c/r; /\.h$/ && !$alone{$_} && !$exists{$code} && !/_private\.h$/ } @product);
+	grep { my $code = s/\.h$/.c/r; /\.h$/ && !$alone{$_} && !$begun{$_} && !$exists{$code} && !/_private\.h$/ } @product);
 my $fragments = join('', map { join('', read_lines($_)) } grep { -f } glob('{lib,milters,programs,t}/*/local.mk'));
-none_of('every source file is in a local.mk', grep { $fragments !~ m{(?<![\w/])\Q$_\E(?!\w)} } @sources);
+none_of('every source file is in a local.mk', grep { !$begun{$_} && $fragments !~ m{(?<![\w/])\Q$_\E(?!\w)} } @sources);
 none_of('every source file names its licence first',
 	grep { ((read_lines($_))[0] // '') !~ m{^/\* SPDX-License-Identifier: \S+ \*/} } @sources);
 
