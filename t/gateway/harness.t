@@ -8,10 +8,11 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import dkim
 import dns.message
 import dns.query
 
-from harness import children, tap, wait
+from harness import children, signatures, tap, wait
 from harness.dns import NameServer
 from harness.mail import Client, compose
 from harness.postfix import Postfix
@@ -35,10 +36,10 @@ time.sleep(600)
 """
 
 
-def new_postfix(name):
+def new_postfix(name, extensions=True):
     directory = children.temporary_directory(name)
     os.mkdir(directory + "/postfix", 0o755)
-    sink = Sink(directory + "/sink")
+    sink = Sink(directory + "/sink", extensions=extensions)
     return Postfix(directory + "/postfix", sink.port).start(), sink
 
 
@@ -85,6 +86,23 @@ def ended_by(how):
     wait.until(lambda: not os.path.exists(directory), "the removal of " + directory)
 
 
+def verifiers(t):
+    """The two oracles of signatures, with messages that python3-dkim signed."""
+    folder = children.temporary_directory("keys")
+    key = signatures.Key(folder, "example.org", "s1")
+    content = compose("signed", body=b"Pay 100 EUR.\r\n")[1]
+    with open(key.path, "rb") as file:
+        field = dkim.sign(content, b"s1", b"example.org", file.read())
+    messages = [field + content, field + content.replace(b"100", b"900"), content]
+
+    with t.test("Both verifiers pass a good signature, and fail one whose text was changed"):
+        found = signatures.verified(messages, signatures.records([key]))
+        equal(found, [[True], [False], []], "verdicts")
+
+    with t.test("Without the record no signature passes"):
+        equal(signatures.verified(messages[:1], {}), [[False]], "verdicts")
+
+
 def tests(t):
     tap.needs_root("a private Postfix is started")
     one, one_sink = new_postfix("one")
@@ -124,7 +142,24 @@ def tests(t):
             timeout=10,
         )
         none([] if "v=DMARC1" in str(answer.answer) else [str(answer)])
+        server.change("example.com", '_dmarc TXT "v=DMARC1; p=reject"')
+        answer = dns.query.udp(
+            dns.message.make_query("_dmarc.example.com", "TXT"),
+            server.address,
+            port=server.port,
+            timeout=10,
+        )
+        none([] if "p=reject" in str(answer.answer) else [str(answer)])
         server.stop()
+
+    verifiers(t)
+
+    with t.test("A sink without 8BITMIME gets 8-bit text quoted-printable"):
+        postfix, sink = new_postfix("seven", extensions=False)
+        mime = b"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
+        mime += b"Content-Transfer-Encoding: 8bit\r\n"
+        content = compose("eight", body="Grüße\r\n".encode(), extra=mime)[1]
+        true(b"Gr=C3=BC=C3=9Fe" in deliver(postfix, sink, content).content, "it is as it was")
 
     for how in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL):
         with t.test("After %s no process and no directory of a gateway remains" % how.name):

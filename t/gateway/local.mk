@@ -6,8 +6,13 @@ SCRIPT_TESTS += t/gateway/harness.t t/gateway/log.t t/gateway/kill.t t/gateway/r
 ENGINE_TESTS += t/gateway/log.t t/gateway/kill.t t/gateway/reload.t t/gateway/restart.t \
 	t/gateway/fulldisk.t t/gateway/hold.t t/gateway/local.t t/gateway/chain.t
 
+check_PROGRAMS += t/gateway/opendkim_verify
+t_gateway_opendkim_verify_SOURCES = t/gateway/opendkim_verify.c
+t_gateway_opendkim_verify_LDADD = $(OPENDKIM_LIBS)
+
 EXTRA_DIST += t/gateway/ecs-8.11.csv t/gateway/harness/__init__.py t/gateway/harness/children.py \
 	t/gateway/harness/dns.py t/gateway/harness/events.py t/gateway/harness/gateway.py \
 	t/gateway/harness/mail.py t/gateway/harness/milter.py t/gateway/harness/postfix.py \
-	t/gateway/harness/postfix_log.py t/gateway/harness/sink.py t/gateway/harness/tap.py \
-	t/gateway/harness/traffic.py t/gateway/harness/wait.py
+	t/gateway/harness/postfix_log.py t/gateway/harness/signatures.py t/gateway/harness/signing.py \
+	t/gateway/harness/sink.py t/gateway/harness/tap.py t/gateway/harness/traffic.py \
+	t/gateway/harness/wait.py

@@ -4,6 +4,7 @@
 Zones avoid .test and .invalid: resolver libraries answer those themselves.
 """
 import os
+import signal
 
 import dns.exception
 import dns.message
@@ -11,6 +12,7 @@ import dns.query
 
 from . import children, wait
 
+TTL = 5  # seconds
 CONFIGURATION = """
 server:
     ip-address: {address}@{port}
@@ -34,6 +36,7 @@ class NameServer:
     """zones: {"example.org": "text of the zone file without SOA and NS"}"""
 
     def __init__(self, directory, zones, address="127.0.0.1"):
+        self._serial = 1
         os.makedirs(directory, exist_ok=True)
         self.directory = directory
         self.address = address
@@ -53,21 +56,37 @@ class NameServer:
     def _write_zone(self, origin, text):
         with open("%s/%s.zone" % (self.directory, origin), "w") as file:
             file.write(
-                "$ORIGIN %s.\n$TTL 60\n@ SOA ns hostmaster 1 3600 600 86400 60\n"
+                "$ORIGIN %s.\n$TTL %d\n@ SOA ns hostmaster %d 3600 600 86400 %d\n"
                 "@ NS ns\nns A %s\n%s\n"
-                % (origin, self.address, text)
+                % (origin, TTL, self._serial, TTL, self.address, text)
             )
 
     def _answers(self, origin):
         query = dns.message.make_query(origin, "SOA")
         try:
-            return bool(dns.query.udp(query, self.address, port=self.port, timeout=0.5).answer)
+            answer = dns.query.udp(query, self.address, port=self.port, timeout=0.5).answer
         except (dns.exception.DNSException, OSError):
             return False
+        return bool(answer) and answer[0][0].serial == self._serial
+
+    def change(self, origin, text):
+        """Gives a zone another text; returns once it is what is answered."""
+        self._serial += 1
+        self._write_zone(origin, text)
+        os.kill(self.child.pid, signal.SIGHUP)
+        wait.until(lambda: self._answers(origin), lambda: "the new zone; %s" % self._log())
+
+    def silence(self):
+        """From now on it answers nothing, and refuses nothing."""
+        os.killpg(self.child.pid, signal.SIGSTOP)
+
+    def speak(self):
+        os.killpg(self.child.pid, signal.SIGCONT)
 
     def _log(self):
         with open(self.directory + "/nsd.log") as file:
             return file.read()[-2000:]
 
     def stop(self):
+        self.speak()
         children.end(self.child)

@@ -35,8 +35,8 @@ class Gateway:
     gateway.directory.
 
     name: the daemon without "millgate-". settings, events_settings: lines of its configuration.
-    default_action: what Postfix does without it. descriptor: as in milter.Daemon. Others: settings
-    of main.cf.
+    default_action: what Postfix does without it. descriptor: as in milter.Daemon. extensions: of
+    the sink. Others: settings of main.cf.
     """
 
     def __init__(
@@ -47,11 +47,12 @@ class Gateway:
         default_action="tempfail",
         descriptor=None,
         event_directory=None,
+        extensions=True,
         **postfix
     ):
         tap.needs_root("a private Postfix is started")
         self.directory = children.temporary_directory(name)
-        self.sink = Sink(self.directory + "/sink")
+        self.sink = Sink(self.directory + "/sink", extensions=extensions)
         os.mkdir(self.directory + "/postfix", 0o755)
         os.mkdir(self.directory + "/" + name, 0o755)
         self.postfix = Postfix(self.directory + "/postfix", self.sink.port, **postfix)

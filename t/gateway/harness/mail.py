@@ -113,10 +113,10 @@ class Client:
             self.user = user
         return reply
 
-    def envelope(self, sender, recipients, pipelined=False):
+    def envelope(self, sender, recipients, pipelined=False, parameters=""):
         """MAIL and each RCPT; returns (reply to MAIL, or to the last RCPT if none was taken;
-        recipients taken)."""
-        lines = ["MAIL FROM:<%s>" % sender] + [
+        recipients taken). parameters: of MAIL, " SMTPUTF8"."""
+        lines = ["MAIL FROM:<%s>%s" % (sender, parameters)] + [
             "RCPT TO:<%s>" % recipient for recipient in recipients
         ]
         if pipelined:
@@ -146,9 +146,9 @@ class Client:
                 break
         return reply
 
-    def message(self, sender, recipients, content, pipelined=False):
+    def message(self, sender, recipients, content, pipelined=False, parameters=""):
         """A whole message; returns (reply that decided it, recipients that were taken)."""
-        reply, taken = self.envelope(sender, recipients, pipelined)
+        reply, taken = self.envelope(sender, recipients, pipelined, parameters)
         return (self.data(content) if taken else reply), taken
 
     def quit(self):
@@ -156,6 +156,20 @@ class Client:
             return self.command("QUIT")
         finally:
             self.close()
+
+
+def field_values(content, name):
+    """Values of each field of that name, unfolded, top to bottom."""
+    block = content.split(b"\r\n\r\n", 1)[0]
+    fields = re.split(rb"\r\n(?![ \t])", block)
+    wanted = name.lower().encode() + b":"
+    return [
+        re.sub(rb"\r\n([ \t])", rb"\1", field[len(wanted) :])
+        .strip()
+        .decode("utf-8", "surrogateescape")
+        for field in fields
+        if field.lower().startswith(wanted)
+    ]
 
 
 def dot_stuffed(content):

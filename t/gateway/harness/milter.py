@@ -15,6 +15,7 @@ from . import children, events, wait
 
 PLACES = {
     "millgate-log": "millgate-log",
+    "millgate-dkim": "millgate-dkim",
     "millgate-chain": "millgate-chain",
     "millgate-probe": "t/milter/millgate-probe",
     "millgate-probe-chain": "t/milter/millgate-probe-chain",

@@ -2,7 +2,7 @@
 """The next hop: an SMTP server that keeps each message byte for byte, with its envelope.
 
 A recipient whose local part begins with `reply-NNN` is answered NNN. Runs in a process of its own:
-`sink.py LISTENING-FD DIRECTORY`. Message N is N.eml, its envelope N.json, complete once N.json is
+`sink.py LISTENING-FD DIRECTORY EXTENSIONS`. Message N is N.eml, its envelope N.json, complete once N.json is
 there.
 """
 import json
@@ -12,7 +12,7 @@ import socket
 import sys
 
 if __name__ != "__main__":
-    from . import children
+    from . import children, mail
 
 
 class Delivered:
@@ -31,26 +31,20 @@ class Delivered:
 
     def header(self, name):
         """Values of each field of that name, unfolded, top to bottom."""
-        block = self.content.split(b"\r\n\r\n", 1)[0]
-        fields = re.split(rb"\r\n(?![ \t])", block)
-        wanted = name.lower().encode() + b":"
-        return [
-            re.sub(rb"\r\n([ \t])", rb"\1", field[len(wanted) :])
-            .strip()
-            .decode("utf-8", "surrogateescape")
-            for field in fields
-            if field.lower().startswith(wanted)
-        ]
+        return mail.field_values(self.content, name)
 
 
 class Sink:
-    def __init__(self, directory, address="127.0.0.1"):
+    """extensions: whether it offers 8BITMIME and SMTPUTF8."""
+
+    def __init__(self, directory, address="127.0.0.1", extensions=True):
         self.directory = directory
         os.makedirs(directory, exist_ok=True)
         listener = socket.create_server((address, 0), backlog=512)
         self.address, self.port = listener.getsockname()[:2]
         self.child = children.spawn(
-            [sys.executable, "-B", os.path.abspath(__file__), str(listener.fileno()), directory],
+            [sys.executable, "-B", os.path.abspath(__file__)]
+            + [str(listener.fileno()), directory, "yes" if extensions else "no"],
             pass_fds=[listener.fileno()],
         )
         listener.close()
@@ -72,12 +66,16 @@ class Sink:
         children.end(self.child)
 
 
-def serve(descriptor, directory):
+def serve(descriptor, directory, extensions):
     import asyncio
     from aiosmtpd.smtp import SMTP
 
     class Handler:
         count = 0
+
+        async def handle_EHLO(self, server, session, envelope, hostname, responses):
+            session.host_name = hostname
+            return [line for line in responses if extensions or "8BITMIME" not in line]
 
         async def handle_RCPT(self, server, session, envelope, address, options):
             told = re.match(r"<?reply-([45]\d\d)", address)
@@ -114,7 +112,7 @@ def serve(descriptor, directory):
                 Handler(),
                 hostname="sink.example.net",
                 data_size_limit=None,
-                enable_SMTPUTF8=True,
+                enable_SMTPUTF8=extensions,
                 loop=loop,
             ),
             sock=socket.socket(fileno=descriptor),
@@ -126,4 +124,4 @@ def serve(descriptor, directory):
 
 
 if __name__ == "__main__":
-    serve(int(sys.argv[1]), sys.argv[2])
+    serve(int(sys.argv[1]), sys.argv[2], sys.argv[3] == "yes")
