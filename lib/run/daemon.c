@@ -2,6 +2,7 @@
 #include "run/daemon.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -23,7 +24,7 @@
 #include "run/offline.h"
 #include "run/serve.h"
 
-enum { SOCKET_MODE = 0660 };
+enum { SOCKET_MODE = 0660, LARGE_PIECE = 128 * 1024, ARENAS = 2 };
 /* A message over this is not judged: no MTA takes it. */
 static const size_t message_max = (size_t)1 << 30;
 
@@ -390,6 +391,18 @@ static void free_hosted(struct mg_daemon *daemon)
 	mg_metrics_free(daemon->host.metrics);
 }
 
+/* Large pieces (the index of a sealed segment, a configuration) go back to the system when they are
+ * freed: the size of the process then is what it holds, not what it once held. mallopt(3): setting a
+ * threshold keeps malloc from raising it by itself. Few arenas, for threads come and go with
+ * connections and each arena keeps what its busiest moment took; small pieces are cached per thread,
+ * so they seldom meet at an arena's lock. */
+static void steady_memory(void)
+{
+	mallopt(M_MMAP_THRESHOLD, LARGE_PIECE);
+	mallopt(M_TRIM_THRESHOLD, LARGE_PIECE);
+	mallopt(M_ARENA_MAX, ARENAS);
+}
+
 /* Reads the command line; -1, or the exit code of a task that needs no configuration. */
 static int begin(struct mg_daemon *daemon, const char *name, struct mg_command_line *line, int argc,
 	char **argv)
@@ -397,6 +410,7 @@ static int begin(struct mg_daemon *daemon, const char *name, struct mg_command_l
 	static char path[512];
 
 	mg_serve_block_signals();
+	steady_memory();
 	/* Keys and mail stay out of core files. */
 	prctl(PR_SET_DUMPABLE, 0);
 	daemon->started = mg_clock_system.monotonic(&mg_clock_system);

@@ -11,7 +11,7 @@ from harness import wait
 MESSAGES = int(os.environ.get("SOAK_MESSAGES", "200000"))
 CONNECTIONS = 8
 GROWTH = 1.05
-LOOKS = 10
+LOOKS = 6
 BETWEEN = 1500  # messages: some looks see no segment being sealed
 IDLE_SECONDS = 2.5  # a thread without connection ends
 
@@ -20,22 +20,28 @@ class Held:
     """What a daemon holds once nobody is connected to it.
 
     first: the look at its start, to whose threads and descriptors it is given time to come back: a
-    sealed segment is closed a moment later. Memory is the lowest of some looks with mail of several
-    segments between them: what malloc happens to keep of the last ones is no growth.
+    sealed segment is closed a moment later, a thread waits for its next connection. Memory is the
+    lowest of some looks with mail of several segments between them: the index of the segment that
+    is written is kept until that is sealed.
     """
 
     def __init__(self, daemon, first=None):
         pid = daemon.child.pid
-        self.resident = machine.resident_kib(pid)
+        self.settle(pid, first)
         for _ in range(LOOKS if first else 0):
+            before = self.resident
             machine.load(machine.endpoint(daemon), BETWEEN, 10, CONNECTIONS)
-            self.resident = min(self.resident, machine.resident_kib(pid))
+            self.settle(pid, first)
+            self.resident = min(self.resident, before)
+
+    def settle(self, pid, first):
         deadline = time.monotonic() + wait.GENEROUS
         while True:
             self.threads, self.descriptors = machine.threads(pid), machine.descriptors(pid)
             if first is None or self.counts() == first.counts() or time.monotonic() > deadline:
                 break
             time.sleep(0.1)
+        self.resident = machine.resident_kib(pid)
 
     def counts(self):
         return self.threads, self.descriptors
@@ -46,9 +52,7 @@ class Held:
 
 
 def start(engine):
-    """millgate-log with small segments, so that many are sealed and some trimmed; and with one
-    arena of malloc for all threads: which of many they happen to fill differs by more than 5 %."""
-    os.environ["MALLOC_ARENA_MAX"] = "1"
+    """millgate-log with small segments, so that many are sealed and some trimmed."""
     daemon = machine.daemon(
         "millgate-log",
         "millgate-log",
