@@ -1,7 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /* dkim_canon: the canonical forms of RFC 6376 section 3.4, of a body that comes in chunks of any
  * cut, and of a header field; and the cut that Postfix's smtp client makes in lines that are too
- * long, so that what is hashed is what is sent. */
+ * long, so that what is hashed is what is sent.
+ *
+ * A line ends in CRLF. A CR or LF alone, a NUL, a form feed are bytes like others, as dkimpy has it
+ * (libopendkim too, unless it is asked to mend line ends). A body without CRLF at its end gets one,
+ * and white space before that end is the end of a line: what SMTP makes of it.
+ *
+ * The cut (smtp_line_length_limit of postconf(5), default 998; seen at the next hop): a line of more
+ * octets, its CRLF not counted, goes on after CRLF and a blank, which counts as an octet of the new
+ * line. So the first piece has 998 octets of the line, each further one 997. The dot that SMTP
+ * doubles is not counted and doubled at the begin of the line only. Postfix keeps a body line as
+ * records of at most 2,048 octets, the last of which is empty for a line of just 2,048, 4,096…: when
+ * such a line also fills its last piece, a line of one blank follows it. Header lines, each line of
+ * a folded field by itself, have no such last record. */
 #ifndef MG_AUTH_DKIM_CANON_H
 #define MG_AUTH_DKIM_CANON_H
 #include <stdbool.h>
@@ -13,22 +25,26 @@
 /* In the order of the words of the settings. */
 enum mg_dkim_form { MG_DKIM_SIMPLE, MG_DKIM_RELAXED };
 
+enum { MG_DKIM_GATHERED = 2048 };
+
 /* A body under way. Its members are the module's own. */
 struct mg_dkim_body {
 	struct mg_sha256 *hash;
 	enum mg_dkim_form form;
 	size_t line_limit;
-	size_t column; /* octets of the line that have been sent */
+	size_t line; /* octets of the line that came */
+	size_t column; /* of these, octets of the piece that is sent, with its blank */
 	size_t blank_lines; /* CRLFs that count only if something follows */
 	bool blank; /* white space that counts only if text follows (relaxed) */
 	bool carriage_return; /* the chunk ended between CR and LF */
 	bool any; /* something was hashed */
+	size_t gathered; /* small pieces, hashed together */
+	unsigned char pieces[MG_DKIM_GATHERED];
 };
 
-/* line_limit: octets after which a line is cut as smtp_line_length_limit(5) does; 0 never. false:
- * no memory. */
+/* line_limit: octets after which a line is cut, at least 2; 0 never. false: no memory. */
 bool mg_dkim_body_begin(struct mg_dkim_body *body, enum mg_dkim_form form, size_t line_limit);
-/* CRLF line ends, cut anywhere; a CR or LF alone is a byte like others. */
+/* CRLF line ends, cut anywhere. */
 void mg_dkim_body_add(struct mg_dkim_body *body, const unsigned char *chunk, size_t length);
 /* The hash of the body (bh=); frees what it held. false: it failed. */
 bool mg_dkim_body_end(struct mg_dkim_body *body, unsigned char digest[MG_SHA256_SIZE]);

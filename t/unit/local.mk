@@ -90,6 +90,11 @@ CMOCKA_TESTS += t/unit/linear.t
 t_unit_linear_t_SOURCES = t/unit/linear.c
 t_unit_linear_t_LDADD = t/unit/libcounted.a $(CRYPTO_LIBS) $(CMOCKA_LIBS)
 
+# DKIM.
+CMOCKA_TESTS += t/unit/dkim_canon.t
+t_unit_dkim_canon_t_SOURCES = t/unit/dkim_canon.c t/unit/dkim_canon_plain.c t/unit/dkim_canon_plain.h
+t_unit_dkim_canon_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
 # The event log.
 CMOCKA_TESTS += t/unit/event_settings.t
 t_unit_event_settings_t_SOURCES = t/unit/event_settings.c
