@@ -53,10 +53,11 @@ enum mg_dkim_record {
 	MG_DKIM_RECORD_SAME, /* it verifies what this key signs */
 	MG_DKIM_RECORD_OTHER, /* another key, or another type of key */
 	MG_DKIM_RECORD_REVOKED, /* p= is empty */
-	MG_DKIM_RECORD_UNUSABLE, /* same key, but h=, s= or t=s keep it from verifying */
+	MG_DKIM_RECORD_UNUSABLE, /* same key, but h=, s= or its form keep it from verifying */
 	MG_DKIM_RECORD_BAD /* no key record: stray quotes, cut at 255 octets, other text */
 };
-/* What a TXT record says of this key; why: in words, for the event and `millgate key check` ("cut at
+/* What a TXT record says of this key. Its flags are the caller's: t=y changes nothing for a verifier,
+ * t=s forbids an i= of a subdomain, so a signature without i= passes. why: in words, for the event and `millgate key check` ("cut at
  * 255 octets", "quotes inside the text", …); "" when it is the same. */
 enum mg_dkim_record mg_dkim_record_compare(
 	const struct mg_dkim_key *key, const char *text, size_t length, char why[128]);

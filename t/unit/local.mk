@@ -211,3 +211,12 @@ CMOCKA_TESTS += t/unit/native_connection.t
 t_unit_native_connection_t_SOURCES = t/unit/native_connection.c
 t_unit_native_connection_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 TSAN_TESTS += t/unit/native_connection.t
+
+CMOCKA_TESTS += t/unit/dkim_tags.t
+t_unit_dkim_tags_t_SOURCES = t/unit/dkim_tags.c
+t_unit_dkim_tags_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/unit/dkim_key.t
+t_unit_dkim_key_t_SOURCES = t/unit/dkim_key.c
+t_unit_dkim_key_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+TSAN_TESTS += t/unit/dkim_key.t
