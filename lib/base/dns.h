@@ -40,7 +40,7 @@ struct mg_dns_record {
 struct mg_dns_answer {
 	enum mg_dns_status status;
 	bool secure; /* validated, with resolver.dnssec */
-	int64_t ttl; /* ns it may be kept; 0 for failures */
+	int64_t ttl; /* ns it may be kept from when it came; 0 for failures */
 	size_t count;
 	const struct mg_dns_record *records; /* as the server ordered them; 100 at most */
 };
@@ -65,11 +65,24 @@ enum mg_dns_type mg_dns_type_of(const char *name);
 /* "found", "no record", "no such name", "no answer", …: for messages. */
 const char *mg_dns_status_text(enum mg_dns_status status);
 
-/* A kind of resolver; its first member is its struct mg_dns. Only the dns_* modules use this. */
+/* --- for the dns_* modules alone --- */
+
+enum { MG_DNS_NAME_SIZE = 254, MG_DNS_RECORDS_MAX = 100 };
+
+/* A kind of resolver; its first member is its struct mg_dns. Answers are of dns_answer. */
 struct mg_dns_kind {
+	/* name: as mg_dns_name makes it */
 	const struct mg_dns_answer *(*ask)(struct mg_dns *dns, const char *name,
 		enum mg_dns_type type, bool fresh, int64_t deadline);
-	void (*release)(struct mg_dns *dns, const struct mg_dns_answer *answer);
-	void (*close)(struct mg_dns *dns);
+	void (*close)(struct mg_dns *dns); /* frees it */
 };
+
+struct mg_dns {
+	const struct mg_dns_kind *kind;
+	_Atomic unsigned uses; /* 1 when it is made */
+};
+
+/* The name as it is asked and compared: lower case, without a final dot. False when it is none:
+ * an empty label or one over 63 bytes, none at all, or over 253 bytes (RFC 1035 section 2.3.4). */
+bool mg_dns_name(char target[MG_DNS_NAME_SIZE], const char *name);
 #endif

@@ -17,6 +17,14 @@ lib_base_libmgbase_a_SOURCES = \
 	lib/base/conf_unit.c lib/base/conf_unit.h \
 	lib/base/conf_value.c lib/base/conf_value.h \
 	lib/base/digest.c lib/base/digest.h \
+	lib/base/dns.c lib/base/dns.h \
+	lib/base/dns_answer.c lib/base/dns_answer.h \
+	lib/base/dns_cache.c lib/base/dns_cache.h \
+	lib/base/dns_case.c lib/base/dns_case.h \
+	lib/base/dns_live.c lib/base/dns_live.h \
+	lib/base/dns_record.c lib/base/dns_record.h \
+	lib/base/dns_servers.c lib/base/dns_servers.h \
+	lib/base/dns_unbound.c lib/base/dns_unbound.h \
 	lib/base/endpoint.c lib/base/endpoint.h \
 	lib/base/error.c lib/base/error.h \
 	lib/base/log.c lib/base/log.h \

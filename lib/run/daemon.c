@@ -207,7 +207,8 @@ static int make_case(const struct mg_command_line *line, const char *program, st
 	return status;
 }
 
-static int judge_by(struct mg_daemon *daemon, const struct mg_offline *offline)
+/* Adds the answer to out; exit code, errors printed. */
+static int judge_by(struct mg_daemon *daemon, const struct mg_offline *offline, struct mg_buf *out)
 {
 	static const int statuses[] = {[MG_JUDGED_ACCEPTED] = MG_EXIT_GOOD,
 		[MG_JUDGED_PARTLY] = MG_EXIT_LOOK,
@@ -220,24 +221,75 @@ static int judge_by(struct mg_daemon *daemon, const struct mg_offline *offline)
 	struct mg_snapshot *snapshot = mg_snapshot_load(
 		daemon->process, daemon->hosted, daemon->count, daemon->host.clock, &errors);
 	enum mg_judgement judgement;
-	struct mg_buf answer = {0};
 	struct mg_error error;
-	int status;
 
 	print_errors(daemon->program, &errors);
 	if (snapshot == NULL)
 		return MG_EXIT_CONFIG;
 	pthread_mutex_init(&daemon->host.snapshots.lock, NULL);
 	daemon->host.snapshots.current = snapshot;
-	judgement = mg_offline_judge(&daemon->host, offline, &answer, &error);
-	status = statuses[judgement];
+	judgement = mg_offline_judge(&daemon->host, offline, out, &error);
 	if (judgement == MG_NOT_JUDGED)
 		fprintf(stderr, "%s: %s\n", daemon->program, error.text);
-	else if (fwrite(answer.data, 1, answer.length, stdout) != answer.length ||
-		 fflush(stdout) != 0)
-		status = MG_EXIT_IO;
-	mg_buf_free(&answer);
 	mg_snapshot_release(snapshot);
+	return statuses[judgement];
+}
+
+/* Whom the filters ask: the case, if it knows answers; noted, if the case is to be recorded. Exit
+ * code, errors printed. */
+static int choose_dns(struct mg_daemon *daemon, const struct mg_case *facts,
+	struct mg_dns_notes *notes, struct mg_dns **dns)
+{
+	struct mg_errors errors = {0};
+
+	if (mg_case_has_dns(facts)) {
+		*dns = mg_case_dns(facts, &errors);
+		print_errors(daemon->program, &errors);
+		if (*dns == NULL)
+			return MG_EXIT_DATA;
+	}
+	for (size_t i = 0; i < daemon->count; i++) {
+		daemon->hosted[i].dns = *dns;
+		daemon->hosted[i].dns_notes = notes;
+	}
+	return MG_EXIT_GOOD;
+}
+
+/* Judges a message and prints the answer, once what was asked is recorded. */
+static int judge_message(struct mg_daemon *daemon, const struct mg_command_line *line,
+	struct mg_case *facts, const struct mg_buf *message)
+{
+	const struct mg_offline offline = {
+		.facts = facts, .message = mg_buf_text(message), .length = message->length};
+	struct mg_dns_notes *notes = mg_dns_notes_new();
+	struct mg_dns *dns = NULL;
+	struct mg_still_clock clock;
+	struct mg_buf answer = {0};
+	struct mg_error error;
+	int status = MG_EXIT_UNAVAILABLE;
+
+	if (notes != NULL)
+		status = choose_dns(daemon, facts, notes, &dns);
+	if (status != MG_EXIT_GOOD)
+		goto done;
+	mg_still_clock_set(&clock, mg_case_now(facts));
+	daemon->host.clock = &clock.clock;
+	status = judge_by(daemon, &offline, &answer);
+	if (answer.length > 0 && line->record != NULL) {
+		mg_error_set(&error, "out of memory");
+		if (!mg_case_set_dns(facts, notes) ||
+			mg_case_record(facts, line->record, &error) != 0) {
+			fprintf(stderr, "%s: %s\n", daemon->program, error.text);
+			status = MG_EXIT_IO;
+			goto done;
+		}
+	}
+	if (fwrite(answer.data, 1, answer.length, stdout) != answer.length || fflush(stdout) != 0)
+		status = MG_EXIT_IO;
+done:
+	mg_buf_free(&answer);
+	mg_dns_close(dns);
+	mg_dns_notes_free(notes);
 	return status;
 }
 
@@ -246,26 +298,13 @@ static int judge(struct mg_daemon *daemon, const struct mg_command_line *line)
 	const char *program = daemon->program;
 	struct mg_case *facts = mg_case_new();
 	struct mg_buf message = {0};
-	struct mg_offline offline = {.facts = facts};
-	struct mg_still_clock clock;
-	struct mg_error error;
 	int status = facts != NULL ? make_case(line, program, facts) : MG_EXIT_UNAVAILABLE;
 
 	unblock_signals();
 	if (status == MG_EXIT_GOOD)
 		status = read_message(program, line->message, &message);
-	if (status == MG_EXIT_GOOD && line->record != NULL &&
-		mg_case_record(facts, line->record, &error) != 0) {
-		fprintf(stderr, "%s: %s\n", program, error.text);
-		status = MG_EXIT_IO;
-	}
-	if (status == MG_EXIT_GOOD) {
-		mg_still_clock_set(&clock, mg_case_now(facts));
-		daemon->host.clock = &clock.clock;
-		offline.message = mg_buf_text(&message);
-		offline.length = message.length;
-		status = judge_by(daemon, &offline);
-	}
+	if (status == MG_EXIT_GOOD)
+		status = judge_message(daemon, line, facts, &message);
 	mg_buf_free(&message);
 	mg_case_free(facts);
 	return status;

@@ -34,7 +34,11 @@ const struct mg_case_member mg_case_members[] = {
 	{"queue_id", MG_CASE_TEXT, "JUDGED", "Queue id"},
 	{"local", MG_CASE_BOOLEAN, "false", "The message did not come by SMTP"},
 	{"now", MG_CASE_TIME, NULL, "The time, as of RFC 3339; the clock stands still"},
-	{"dns", MG_CASE_OBJECT, NULL, "Answers of the DNS, by NAME TYPE"},
+	{"dns", MG_CASE_OBJECT, NULL,
+		"Answers of the DNS, by \"NAME TYPE\": a list of texts, such as \"10 "
+		"mx.example.net\" for MX, empty for no such record; or the text NXDOMAIN, "
+		"SERVFAIL or TIMEOUT. In a text, \\eDDD is a byte by its decimal number. A name "
+		"that is not here does not exist. Without this member the resolver is asked"},
 	{"store", MG_CASE_OBJECT, NULL, "Counters and records"},
 	{.name = NULL},
 };
@@ -399,6 +403,87 @@ size_t mg_case_recipient_count(const struct mg_case *facts)
 const char *mg_case_recipient(const struct mg_case *facts, size_t index)
 {
 	return json_string_value(json_array_get(get(facts, "recipients"), index));
+}
+
+/* --- dns --- */
+
+bool mg_case_has_dns(const struct mg_case *facts)
+{
+	return json_object_get(facts->object, "dns") != NULL;
+}
+
+/* The row of a member; its values go to `values`. false with errors. */
+static bool read_row(const char *question, const json_t *value, struct mg_dns_row *row,
+	const char **values, struct mg_errors *errors)
+{
+	char printable[NAME_SIZE * 2];
+
+	*row = (struct mg_dns_row){.question = question,
+		.failure = json_string_value(value),
+		.values = values,
+		.count = json_array_size(value)};
+	for (size_t i = 0; i < row->count; i++)
+		values[i] = json_string_value(json_array_get(value, i));
+	for (size_t i = 0; i < row->count; i++)
+		if (values[i] == NULL)
+			row->values = NULL;
+	if (row->values != NULL && (row->failure != NULL || json_is_array(value)))
+		return true;
+	mg_errors_add(errors, "dns: %s: expected a list of texts, or NXDOMAIN, SERVFAIL or TIMEOUT",
+		mg_str_printable(printable, sizeof printable, question, strlen(question)));
+	return false;
+}
+
+struct mg_dns *mg_case_dns(const struct mg_case *facts, struct mg_errors *errors)
+{
+	json_t *object = json_object_get(facts->object, "dns"), *value;
+	size_t count = 0, total = 0, before = errors->count;
+	struct mg_dns_row *rows;
+	struct mg_dns *dns = NULL;
+	const char *question, **values;
+
+	json_object_foreach(object, question, value) total += json_array_size(value);
+	rows = calloc(json_object_size(object) + 1, sizeof *rows);
+	values = calloc(total + 1, sizeof *values);
+	total = 0;
+	if (rows == NULL || values == NULL) {
+		mg_errors_add(errors, "out of memory");
+		goto done;
+	}
+	json_object_foreach(object, question, value)
+	{
+		read_row(question, value, &rows[count++], values + total, errors);
+		total += json_array_size(value);
+	}
+	if (errors->count == before)
+		dns = mg_dns_case_new(rows, count, errors);
+done:
+	free(rows);
+	free((void *)values);
+	return dns;
+}
+
+static bool add_row(void *context, const struct mg_dns_row *row)
+{
+	json_t *value = row->failure != NULL ? json_string(row->failure) : json_array();
+
+	for (size_t i = 0; row->failure == NULL && i < row->count; i++)
+		if (json_array_append_new(value, json_string(row->values[i])) != 0) {
+			json_decref(value);
+			return false;
+		}
+	return json_object_set_new(context, row->question, value) == 0;
+}
+
+bool mg_case_set_dns(struct mg_case *facts, struct mg_dns_notes *notes)
+{
+	json_t *object = json_object();
+
+	if (object == NULL || !mg_dns_notes_each(notes, add_row, object)) {
+		json_decref(object);
+		return false;
+	}
+	return json_object_set_new(facts->object, "dns", object) == 0;
 }
 
 int mg_case_record(const struct mg_case *facts, const char *path, struct mg_error *error)

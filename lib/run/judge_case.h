@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/dns.h"
+#include "base/dns_record.h"
 #include "base/error.h"
 
 /* A member of the object; tls.* are those of its object tls. */
@@ -53,6 +55,13 @@ bool mg_case_true(const struct mg_case *facts, const char *name);
 int64_t mg_case_now(const struct mg_case *facts);
 size_t mg_case_recipient_count(const struct mg_case *facts);
 const char *mg_case_recipient(const struct mg_case *facts, size_t index);
+
+/* Whether there is a member dns, and a resolver that answers from it. NULL with errors: what is
+ * wrong in it. */
+bool mg_case_has_dns(const struct mg_case *facts);
+struct mg_dns *mg_case_dns(const struct mg_case *facts, struct mg_errors *errors);
+/* Puts what was asked in its place. false: no memory. */
+bool mg_case_set_dns(struct mg_case *facts, struct mg_dns_notes *notes);
 
 /* Writes it down, so that loading it gives the same. -1 with error. */
 int mg_case_record(const struct mg_case *facts, const char *path, struct mg_error *error);

@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "event/settings.h"
 #include "mail/origin.h"
+#include "run/resolver.h"
 
 static const char *check_socket(const char *text)
 {
@@ -117,6 +118,10 @@ static const struct mg_option common_options[] = {
 		.kind = MG_SECTION,
 		.options = bounds_options,
 		.help = "Bounds of every message."},
+	{.name = "resolver",
+		.kind = MG_SECTION,
+		.options = mg_resolver_options,
+		.help = "Who answers questions to the DNS."},
 	{.name = NULL}};
 
 enum { COMMON_COUNT = sizeof common_options / sizeof common_options[0] };

@@ -5,10 +5,26 @@
 #include <string.h>
 
 #include "event/settings.h"
+#include "run/resolver.h"
 
 #ifndef PACKAGE_VERSION
 #error "PACKAGE_VERSION comes from configure"
 #endif
+
+/* The resolver of a filter. NULL with errors. */
+static struct mg_dns *choose_dns(
+	const struct mg_hosted *hosted, const struct mg_conf *conf, struct mg_errors *errors)
+{
+	struct mg_dns *dns =
+		hosted->dns != NULL ? mg_dns_use(hosted->dns) : mg_resolver_new(conf, errors);
+
+	if (dns == NULL || hosted->dns_notes == NULL)
+		return dns;
+	dns = mg_dns_record_new(dns, hosted->dns_notes);
+	if (dns == NULL)
+		mg_errors_add(errors, "%s: out of memory", hosted->program);
+	return dns;
+}
 
 static bool configure_one(const struct mg_hosted *hosted, struct mg_configured *configured,
 	const struct mg_clock *clock, struct mg_errors *errors)
@@ -24,6 +40,7 @@ static bool configure_one(const struct mg_hosted *hosted, struct mg_configured *
 	mg_settings_read(configured->conf, &configured->settings, errors);
 	configured->origin = mg_origin_new(configured->conf, errors);
 	configured->redact = mg_events_redact(configured->conf, errors);
+	configured->dns = choose_dns(hosted, configured->conf, errors);
 	if (errors->count > before)
 		return false;
 	configured->events = mg_events_new(&identity, configured->redact, hosted->spool, clock);
@@ -31,8 +48,11 @@ static bool configure_one(const struct mg_hosted *hosted, struct mg_configured *
 		mg_errors_add(errors, "%s: out of memory", hosted->program);
 		return false;
 	}
-	configured->world = (struct mg_world){
-		.clock = clock, .events = configured->events, .metrics = hosted->metrics};
+	configured->world = (struct mg_world){.clock = clock,
+		.events = configured->events,
+		.metrics = hosted->metrics,
+		.dns = configured->dns,
+		.serving = hosted->spool != NULL};
 	if (hosted->filter->configure != NULL)
 		configured->snapshot =
 			hosted->filter->configure(configured->conf, &configured->world, errors);
@@ -43,6 +63,7 @@ static void free_one(struct mg_configured *configured)
 {
 	if (configured->snapshot != NULL && configured->filter->release != NULL)
 		configured->filter->release(configured->snapshot);
+	mg_dns_close(configured->dns);
 	mg_events_free(configured->events);
 	mg_redact_free(configured->redact);
 	mg_origin_free(configured->origin);

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+#include "base/dns_record.h"
 #include "base/metrics.h"
 #include "event/redact.h"
 #include "event/spool.h"
@@ -26,6 +27,9 @@ struct mg_hosted {
 	const char *const *overrides; /* -o, ended by NULL */
 	const struct mg_option *tables[MG_OPTION_TABLES];
 	struct mg_spool *spool; /* NULL: nothing is written (-t) */
+	/* What answers questions to the DNS; NULL: as the section `resolver` says. */
+	struct mg_dns *dns;
+	struct mg_dns_notes *dns_notes; /* where they are noted, or NULL */
 	struct mg_metrics *metrics; /* of the filter's own table, or NULL */
 	struct mg_metrics *log_metrics; /* mg_log_metrics */
 	char program[64]; /* "millgate-log" */
@@ -40,6 +44,7 @@ struct mg_configured {
 	struct mg_origin *origin;
 	struct mg_redact *redact;
 	struct mg_events *events;
+	struct mg_dns *dns;
 	struct mg_world world;
 	void *snapshot; /* what the filter's configure made */
 };

@@ -18,6 +18,7 @@ my %hidden = (
 	'lmdb.h' => [qw(lib/base/table_lmdb)],
 	'jansson.h' => [qw(lib/event/index lib/run/judge_case)],
 	'openssl/' => [qw(lib/base/digest lib/auth/dkim_key lib/auth/dkim_key_private lib/auth/dkim_key_read)],
+	'unbound.h' => [qw(lib/base/dns_unbound)],
 	'idn2.h' => [qw(lib/mail/address)],
 	'iconv.h' => [qw(lib/mail/charset)],
 );

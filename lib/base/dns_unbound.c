@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/dns_unbound.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <unbound.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/dns_answer.h"
+#include "base/str.h"
+
+enum {
+	CLASS_IN = 1,
+	LABEL_MAX = 63,
+	ESCAPED_SIZE = 4 * MG_DNS_NAME_SIZE,
+	RCODE_NOERROR = 0,
+	RCODE_NXDOMAIN = 3
+};
+
+struct mg_unbound {
+	struct ub_ctx *context;
+	int end; /* eventfd: readable when the thread shall end */
+	pthread_t taker;
+};
+
+/* --- its configuration --- */
+
+/* Bounds of memory, sockets and time. A server that does not answer is given up after some seconds
+ * and then probed by one question at a time, while the others fail at once. */
+static const char base_settings[] = "server:\n"
+				    " verbosity: 0\n"
+				    " outgoing-range: 256\n"
+				    " outgoing-num-tcp: 16\n"
+				    " num-queries-per-thread: 512\n"
+				    " msg-cache-size: 1m\n"
+				    " rrset-cache-size: 4m\n"
+				    " key-cache-size: 1m\n"
+				    " neg-cache-size: 256k\n"
+				    " infra-cache-numhosts: 1000\n"
+				    " infra-cache-max-rtt: 4000\n"
+				    " infra-keep-probing: yes\n"
+				    " infra-host-ttl: 60\n"
+				    " cache-max-ttl: 3600\n"
+				    " cache-max-negative-ttl: 300\n"
+				    " do-not-query-localhost: no\n";
+
+/* Zones that the library answers itself: a resolver that was named knows better, for it may have
+ * private zones. The reverse zones of private addresses are one setting. */
+static const char *const built_in_zones[] = {"localhost.", "127.in-addr.arpa.",
+	"1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.ip6.arpa.", "home.arpa.",
+	"onion.", "test.", "invalid."};
+
+static void add_servers(struct mg_buf *text, const char *const servers[], size_t count)
+{
+	mg_buf_add_text(text, " unblock-lan-zones: yes\n insecure-lan-zones: yes\n");
+	for (size_t i = 0; i < sizeof built_in_zones / sizeof built_in_zones[0]; i++)
+		mg_buf_add_format(text, " local-zone: \"%s\" nodefault\n", built_in_zones[i]);
+	mg_buf_add_text(text, "forward-zone:\n name: \".\"\n forward-no-cache: yes\n");
+	for (size_t i = 0; i < count; i++)
+		mg_buf_add_format(text, " forward-addr: %s\n", servers[i]);
+}
+
+/* Not every setting can be given but by a file: this one has no name. */
+static int configure(struct ub_ctx *context, const struct mg_buf *text)
+{
+	int file = memfd_create("resolver", MFD_CLOEXEC), status = UB_READFILE;
+	char path[64];
+
+	if (file < 0)
+		return status;
+	mg_str_format(path, sizeof path, "/proc/self/fd/%d", file);
+	if (write(file, text->data, text->length) == (ssize_t)text->length &&
+		lseek(file, 0, SEEK_SET) == 0)
+		status = ub_ctx_config(context, path);
+	close(file);
+	return status;
+}
+
+static struct ub_ctx *new_context(
+	const char *const servers[], size_t count, const char *trust_anchor, struct mg_error *error)
+{
+	/* Its parser of configuration has global variables. */
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	struct ub_ctx *context = ub_ctx_create();
+	struct mg_buf text = {0};
+	int status;
+
+	if (context == NULL) {
+		mg_error_set(error, "libunbound: out of memory or sockets");
+		return NULL;
+	}
+	mg_buf_add_text(&text, base_settings);
+	mg_buf_add_format(&text, " module-config: \"%siterator\"\n",
+		trust_anchor != NULL ? "validator " : "");
+	if (count > 0)
+		add_servers(&text, servers, count);
+	pthread_mutex_lock(&lock);
+	/* What it has to say is of single questions, and of a stranger's names. */
+	ub_ctx_debugout(context, NULL);
+	ub_ctx_async(context, true);
+	status = text.failed ? UB_NOMEM : configure(context, &text);
+	if (status == UB_NOERROR && trust_anchor != NULL)
+		status = ub_ctx_add_ta_file(context, trust_anchor);
+	pthread_mutex_unlock(&lock);
+	mg_buf_free(&text);
+	if (status == UB_NOERROR)
+		return context;
+	mg_error_set(error, "libunbound: %s", ub_strerror(status));
+	ub_ctx_delete(context);
+	return NULL;
+}
+
+/* --- answers, from the wire --- */
+
+/* What a record was made of: its data are in one of the texts, or in the packet. */
+struct made {
+	struct mg_dns_record records[MG_DNS_RECORDS_MAX];
+	size_t count;
+	struct mg_buf text; /* the data of all, each ended by NUL */
+};
+
+/* An uncompressed name (RFC 1035 section 3.1) as text: bytes that would not be read again as they
+ * stand are \DDD (section 5.1). */
+static bool add_name(struct mg_buf *text, const uint8_t *wire, size_t length)
+{
+	size_t at = 0, begun = text->length;
+
+	while (at < length && wire[at] != 0) {
+		size_t label = wire[at++];
+
+		if (label > LABEL_MAX || at + label >= length)
+			return false;
+		if (text->length > begun)
+			mg_buf_add_char(text, '.');
+		for (; label > 0; label--, at++) {
+			int byte = tolower(wire[at]);
+
+			if (byte > ' ' && byte < 0x7f && byte != '.' && byte != '\\')
+				mg_buf_add_char(text, (char)byte);
+			else
+				mg_buf_add_format(text, "\\%03d", byte);
+		}
+	}
+	return at + 1 == length && !text->failed;
+}
+
+/* The character strings of a TXT record (RFC 1035 section 3.3.14), joined. */
+static bool add_strings(struct mg_buf *text, const uint8_t *wire, size_t length)
+{
+	size_t at = 0;
+
+	while (at < length) {
+		size_t string = wire[at++];
+
+		if (at + string > length)
+			return false;
+		mg_buf_add(text, wire + at, string);
+		at += string;
+	}
+	return length > 0 && !text->failed;
+}
+
+static bool add_address(struct mg_buf *text, const uint8_t *wire, size_t length, size_t wanted)
+{
+	mg_buf_add(text, wire, length);
+	return length == wanted && !text->failed;
+}
+
+/* One that is malformed is left out. */
+static void add_record(struct made *made, int type, const uint8_t *wire, size_t length)
+{
+	struct mg_dns_record *record = &made->records[made->count];
+	size_t begun = made->text.length;
+	bool good = false;
+
+	record->preference = 0;
+	switch (type) {
+	case MG_DNS_A: good = add_address(&made->text, wire, length, 4); break;
+	case MG_DNS_AAAA: good = add_address(&made->text, wire, length, 16); break;
+	case MG_DNS_TXT: good = add_strings(&made->text, wire, length); break;
+	case MG_DNS_MX:
+		if (length < 3)
+			break;
+		record->preference = (unsigned)wire[0] << 8 | wire[1];
+		good = add_name(&made->text, wire + 2, length - 2);
+		break;
+	default: good = add_name(&made->text, wire, length); break;
+	}
+	/* The data move while the text grows: for now where they begin. */
+	record->data = NULL;
+	record->length = made->text.length - begun;
+	if (good)
+		made->count++;
+	else
+		made->text.length = begun;
+}
+
+static const struct mg_dns_answer *found(const struct ub_result *result)
+{
+	struct made made = {0};
+	struct mg_dns_answer model = {.status = MG_DNS_FOUND,
+		.secure = result->secure != 0,
+		.ttl = (int64_t)result->ttl * MG_SECOND};
+	const struct mg_dns_answer *answer;
+	size_t at = 0;
+
+	for (int i = 0; result->data[i] != NULL && made.count < MG_DNS_RECORDS_MAX; i++)
+		add_record(&made, result->qtype, (const uint8_t *)result->data[i],
+			(size_t)result->len[i]);
+	for (size_t i = 0; i < made.count; i++) {
+		made.records[i].data = mg_buf_text(&made.text) + at;
+		at += made.records[i].length;
+	}
+	model.count = made.count;
+	model.records = made.records;
+	answer = made.count > 0 && !made.text.failed ? mg_dns_answer_new(&model)
+						     : mg_dns_plain(MG_DNS_FAILED);
+	mg_buf_free(&made.text);
+	return answer;
+}
+
+static const struct mg_dns_answer *read_result(const struct ub_result *result)
+{
+	if (result->bogus)
+		return mg_dns_plain(MG_DNS_FAILED);
+	if (result->rcode == RCODE_NXDOMAIN || result->rcode == RCODE_NOERROR) {
+		const struct mg_dns_answer none = {
+			.status = result->nxdomain ? MG_DNS_NO_NAME : MG_DNS_NO_DATA,
+			.secure = result->secure != 0,
+			.ttl = (int64_t)result->ttl * MG_SECOND};
+
+		return result->havedata ? found(result) : mg_dns_answer_new(&none);
+	}
+	return mg_dns_plain(MG_DNS_FAILED);
+}
+
+static void take(void *argument, int error, struct ub_result *result)
+{
+	struct mg_unbound_question *question = argument;
+
+	question->done(question,
+		error == 0 && result != NULL ? read_result(result) : mg_dns_plain(MG_DNS_FAILED));
+	ub_resolve_free(result);
+}
+
+/* --- threads --- */
+
+static void *taker(void *argument)
+{
+	struct mg_unbound *unbound = argument;
+	struct pollfd fds[] = {{.fd = ub_fd(unbound->context), .events = POLLIN},
+		{.fd = unbound->end, .events = POLLIN}};
+
+	for (;;) {
+		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+			return NULL;
+		if (fds[1].revents != 0)
+			return NULL;
+		if (fds[0].revents != 0)
+			ub_process(unbound->context);
+	}
+}
+
+/* Threads inherit the mask: signals are for those who wait for them. */
+static void block_signals(sigset_t *before)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, before);
+}
+
+static int start_taker(struct mg_unbound *unbound)
+{
+	sigset_t before;
+	int status;
+
+	block_signals(&before);
+	status = pthread_create(&unbound->taker, NULL, taker, unbound);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return status;
+}
+
+struct mg_unbound *mg_unbound_open(
+	const char *const servers[], size_t count, const char *trust_anchor, struct mg_error *error)
+{
+	struct mg_unbound *unbound = calloc(1, sizeof *unbound);
+	int status = ENOMEM;
+
+	if (unbound == NULL) {
+		mg_error_set(error, "out of memory");
+		return NULL;
+	}
+	unbound->end = -1;
+	unbound->context = new_context(servers, count, trust_anchor, error);
+	if (unbound->context == NULL)
+		goto fail;
+	unbound->end = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	status = unbound->end < 0 ? errno : start_taker(unbound);
+	if (status == 0)
+		return unbound;
+	mg_error_system(error, status, "resolver");
+fail:
+	if (unbound->end >= 0)
+		close(unbound->end);
+	if (unbound->context != NULL)
+		ub_ctx_delete(unbound->context);
+	free(unbound);
+	return NULL;
+}
+
+void mg_unbound_close(struct mg_unbound *unbound)
+{
+	const uint64_t one = 1;
+
+	if (unbound == NULL)
+		return;
+	/* Cannot fail: the counter is 0. */
+	(void)!write(unbound->end, &one, sizeof one);
+	pthread_join(unbound->taker, NULL);
+	ub_ctx_delete(unbound->context);
+	close(unbound->end);
+	free(unbound);
+}
+
+/* The library reads names as a zone file has them: any byte is written so that it stands for
+ * itself. */
+static void escape(char target[ESCAPED_SIZE], const char *name)
+{
+	for (; *name != '\0'; name++) {
+		unsigned char byte = (unsigned char)*name;
+
+		if (byte > ' ' && byte < 0x7f && strchr("\\\"$();@", byte) == NULL) {
+			*target++ = (char)byte;
+			continue;
+		}
+		*target++ = '\\';
+		*target++ = (char)('0' + byte / 100);
+		*target++ = (char)('0' + byte / 10 % 10);
+		*target++ = (char)('0' + byte % 10);
+	}
+	*target = '\0';
+}
+
+bool mg_unbound_ask(struct mg_unbound *unbound, const char *name, enum mg_dns_type type,
+	struct mg_unbound_question *question)
+{
+	char escaped[ESCAPED_SIZE];
+	sigset_t before;
+	int status;
+
+	escape(escaped, name);
+	block_signals(&before); /* the first question starts a thread */
+	status = ub_resolve_async(
+		unbound->context, escaped, (int)type, CLASS_IN, question, take, NULL);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return status == UB_NOERROR;
+}
