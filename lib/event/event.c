@@ -104,6 +104,7 @@ struct mg_event {
 	size_t bytes; /* of the document, at most */
 	struct mg_buf scratch;
 	const char *failure; /* why it cannot be written; NULL so far it can */
+	const char *outcome;
 	char time[TIME_TEXT];
 	char id[UUID_TEXT];
 };
@@ -216,9 +217,16 @@ struct mg_event *mg_event_new(const struct mg_events *events, enum mg_event_acti
 	event->node_room = NODES_FIRST;
 	event->events = events;
 	event->action = action;
+	event->outcome = actions[action].outcome;
 	event->bytes = EVENT_OVERHEAD + events->host.length + events->provider.length;
 	mg_clock_format(event->time, sizeof event->time, now);
 	return event;
+}
+
+void mg_event_set_outcome(struct mg_event *event, bool success)
+{
+	if (event != NULL)
+		event->outcome = success ? "success" : "failure";
 }
 
 void mg_event_free(struct mg_event *event)
@@ -577,7 +585,7 @@ static void add_document(const struct mg_event *event, struct mg_buf *out)
 		"\"action\":\"%s\",\"outcome\":\"%s\",",
 		event->id, actions[event->action].kind, actions[event->action].category,
 		actions[event->action].type, actions[event->action].name,
-		actions[event->action].outcome);
+		event->outcome);
 	mg_buf_add(out, events->provider.data, events->provider.length);
 	if (own != 0)
 		add_members(event, &event->nodes[own], false, NULL, out);

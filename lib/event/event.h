@@ -98,6 +98,9 @@ struct mg_event;
 struct mg_event *mg_event_new(const struct mg_events *events, enum mg_event_action action);
 void mg_event_free(struct mg_event *event);
 
+/* event.outcome, where it is not the usual one of the action: success or failure. */
+void mg_event_set_outcome(struct mg_event *event, bool success);
+
 /* The last 8 hex digits of event.id: REF of "[CODE REF]". */
 const char *mg_event_ref(const struct mg_event *event);
 
