@@ -2,4 +2,13 @@
 # The filter is a library of its own: millgate-chain, the manual's lists and tests use it, too.
 
 noinst_LIBRARIES += milters/dkim/libmgdkim.a
-milters_dkim_libmgdkim_a_SOURCES =
+milters_dkim_libmgdkim_a_SOURCES = \
+	milters/dkim/author.c milters/dkim/author.h \
+	milters/dkim/dkim.c milters/dkim/dkim.h \
+	milters/dkim/fragile.c milters/dkim/fragile.h \
+	milters/dkim/long_lines.c milters/dkim/long_lines.h \
+	milters/dkim/own.c milters/dkim/own.h \
+	milters/dkim/publish.c milters/dkim/publish.h \
+	milters/dkim/report.c milters/dkim/report.h \
+	milters/dkim/settings.c milters/dkim/settings.h \
+	milters/dkim/signing.c milters/dkim/signing.h
