@@ -203,7 +203,8 @@ static void every_action_has_a_name_and_values_that_ecs_allows(void **state)
 			mg_event_action_name(action));
 		assert_string_equal(json_string_value(json_object_get(own, "kind")), "event");
 		outcome = json_string_value(json_object_get(own, "outcome"));
-		assert_true(strcmp(outcome, "success") == 0 || strcmp(outcome, "failure") == 0);
+		assert_true(strcmp(outcome, "success") == 0 || strcmp(outcome, "failure") == 0 ||
+			    strcmp(outcome, "unknown") == 0);
 		json_array_foreach(json_object_get(own, "type"), i, type)
 		{
 			bool expected = false;
@@ -227,6 +228,18 @@ static void a_refusal_is_denied_on_the_network(void **state)
 		assert_string_equal(value("event.type"), "[\"info\",\"denied\"]");
 		assert_string_equal(value("event.outcome"), "\"failure\"");
 	}
+}
+
+static void an_outcome_can_be_another_than_the_usual_one(void **state)
+{
+	(void)state;
+	mg_event_free(event);
+	event = mg_event_new(events, MG_MESSAGE_UNSIGNED);
+	assert_string_equal(value("event.outcome"), "\"failure\"");
+	mg_event_set_outcome(event, true);
+	assert_string_equal(value("event.outcome"), "\"success\"");
+	mg_event_set_outcome(event, false);
+	assert_string_equal(value("event.outcome"), "\"failure\"");
 }
 
 static void dots_of_a_name_make_objects(void **state)
@@ -380,6 +393,7 @@ static void an_event_that_is_none_is_accepted_everywhere(void **state)
 	mg_event_set_number(NULL, &port, 1);
 	mg_event_set_bool(NULL, &established, true);
 	mg_event_set_time(NULL, &start, NOW);
+	mg_event_set_outcome(NULL, true);
 	assert_string_equal(mg_event_ref(NULL), "");
 	assert_null(mg_event_text(NULL));
 	assert_int_equal(mg_events_write(events, NULL, &error), -1);
@@ -588,6 +602,7 @@ int main(void)
 		EVENT_TEST(ids_of_the_same_moment_differ),
 		EVENT_TEST(every_action_has_a_name_and_values_that_ecs_allows),
 		EVENT_TEST(a_refusal_is_denied_on_the_network),
+		EVENT_TEST(an_outcome_can_be_another_than_the_usual_one),
 		EVENT_TEST(dots_of_a_name_make_objects),
 		EVENT_TEST(types_are_written_as_such),
 		EVENT_TEST(setting_again_replaces_a_value_and_adds_to_an_array),

@@ -220,3 +220,8 @@ CMOCKA_TESTS += t/unit/dkim_key.t
 t_unit_dkim_key_t_SOURCES = t/unit/dkim_key.c
 t_unit_dkim_key_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 TSAN_TESTS += t/unit/dkim_key.t
+
+# Modules of millgate-dkim.
+CMOCKA_TESTS += t/unit/dkim_fragile.t
+t_unit_dkim_fragile_t_SOURCES = t/unit/dkim_fragile.c
+t_unit_dkim_fragile_t_LDADD = milters/dkim/libmgdkim.a $(LDADD) $(CMOCKA_LIBS)
