@@ -35,7 +35,7 @@ enum mg_kind {
 	MG_WORD, /* one of .words; number is its index */
 	MG_SIZE, /* "64M": bytes, K M G T are powers of 1024; a bare number is bytes */
 	MG_DURATION, /* "20s": ns; s m h d; a number without unit is an error unless 0 */
-	MG_LIST, /* of texts; a single text is a list of one */
+	MG_LIST, /* of texts; a single text is a list of one, yes and no too if they are words */
 	MG_NETWORKS, /* list of CIDR texts, parsed */
 	MG_SECTION, /* name { }: at most once a file, merged over includes; .options */
 	MG_SECTIONS /* name "title" { }: any number, titles unique in a file; .options. The order is
@@ -106,7 +106,8 @@ void mg_conf_error(const struct mg_conf *conf, const char *name, struct mg_error
 void mg_conf_place(const struct mg_conf *conf, const char *name, const char **file, unsigned *line);
 
 /* Prints the effective configuration (-T) in the same language, every setting, so that loading
- * what was printed gives the same. */
+ * what was printed gives the same. A section that can hold one of its own kind shows only what is
+ * set in it. */
 int mg_conf_print(const struct mg_conf *conf, FILE *stream);
 /* Prints the list of settings of `tables` as mdoc for a manual page: .It per setting with kind,
  * default, unit, words and help. */

@@ -78,6 +78,10 @@ static void print_settings(FILE *stream, const struct mg_conf *conf, int depth)
 		const struct mg_option *option = conf->schema->options[i];
 		const struct mg_conf_slot *slot = &conf->slots[i];
 
+		/* In a section of conditions the default is no condition, and an empty list none
+		 * that could be written. */
+		if (conf->schema->recursive && !mg_conf_is_set(conf, option->name))
+			continue;
 		if (option->kind == MG_SECTION) {
 			/* One that may contain itself is only there when it is written. */
 			if (slot->section != conf->schema->children[i]->defaults)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* conf_unit: numbers with units, as the configuration writes sizes and durations. Private to
- * conf. */
+/* conf_unit: numbers with units, as the configuration writes sizes and durations. */
 #ifndef MG_BASE_CONF_UNIT_H
 #define MG_BASE_CONF_UNIT_H
 #include <stdbool.h>

@@ -240,8 +240,10 @@ static bool make_list(const struct conversion *c)
 	size_t count = is_list ? c->raw->count : 1;
 	struct mg_network *networks = NULL;
 	const char **list;
+	int64_t index;
 
-	if (c->raw->kind == MG_CONF_RAW_WORD)
+	if (c->raw->kind == MG_CONF_RAW_WORD &&
+		!(is_yes_or_no(c->raw->text) && find_word(c->option, c->raw->text, &index)))
 		return refuse_without_quotes(c);
 	if (c->raw->kind == MG_CONF_RAW_BARE && !*c->raw->text)
 		count = 0;

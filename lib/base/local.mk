@@ -30,6 +30,7 @@ lib_base_libmgbase_a_SOURCES = \
 	lib/base/log.c lib/base/log.h \
 	lib/base/metrics.c lib/base/metrics.h \
 	lib/base/net.c lib/base/net.h \
+	lib/base/regex.c lib/base/regex.h \
 	lib/base/str.c lib/base/str.h \
 	lib/base/table.c lib/base/table.h \
 	lib/base/table_cidr.c lib/base/table_cidr.h \

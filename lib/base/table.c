@@ -85,6 +85,11 @@ static const struct mg_table_kind *kind_of(const char *entry)
 	return NULL;
 }
 
+bool mg_table_is_outside(const char *entry)
+{
+	return kind_of(entry) != NULL || kind_length(entry) > 0;
+}
+
 static void report_unknown_kind(const char *entry, struct mg_errors *errors)
 {
 	static const char *const names[] = {"file", "cidr", "lmdb"};

@@ -15,11 +15,15 @@
  * Bounds: file and cidr 64 MiB and 1,000,000 entries, a line 4 KiB. */
 #ifndef MG_BASE_TABLE_H
 #define MG_BASE_TABLE_H
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
 
 struct mg_table;
+
+/* Is the entry a "kind:path", known or not, and no inline text? */
+bool mg_table_is_outside(const char *entry);
 
 /* Opens the entries of one setting: each is an inline text or a "kind:path"; a key is found if it
  * is in one of them, first entry first. All errors are reported, for a file with file and line.

@@ -99,6 +99,28 @@ bool mg_domain_normalize(const char *domain, size_t length, struct mg_buf *out)
 	return true;
 }
 
+bool mg_domain_glob_normalize(const char *text, struct mg_buf *out)
+{
+	if (strchr(text, '*') == NULL)
+		return mg_domain_normalize(text, strlen(text), out);
+	while (*text != '\0') {
+		size_t length = strcspn(text, ".");
+
+		if (length == 1 && text[0] == '*')
+			mg_buf_add_char(out, '*');
+		else if (!mg_domain_normalize(text, length, out))
+			return false;
+		text += length;
+		if (*text == '.') {
+			mg_buf_add_char(out, '.');
+			text++;
+			if (*text == '\0')
+				return false;
+		}
+	}
+	return true;
+}
+
 /* Length of the character at text if it may stand in an atom (RFC 6531 section 3.3), else 0. */
 static size_t atom_character(const char *text, size_t length)
 {

@@ -20,4 +20,7 @@ bool mg_address_valid(const char *address, size_t length);
 /* Adds the domain as A-label, lower case, no final dot; false when it is no domain name (LDH
  * labels of 1 to 63 bytes, 253 in all): then `out` is unchanged. */
 bool mg_domain_normalize(const char *domain, size_t length, struct mg_buf *out);
+/* Adds the normal form of a domain in which a whole label may be "*", which stands for one label or
+ * more: to be compared by fnmatch(3). false when it is none; then what was added means nothing. */
+bool mg_domain_glob_normalize(const char *domain, struct mg_buf *out);
 #endif

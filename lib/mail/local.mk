@@ -9,6 +9,11 @@ lib_mail_libmgmail_a_SOURCES = \
 	lib/mail/filter.h \
 	lib/mail/header.c lib/mail/header.h \
 	lib/mail/mailbox.c lib/mail/mailbox.h \
+	lib/mail/match.c lib/mail/match.h \
+	lib/mail/match_facts.c lib/mail/match_facts.h \
+	lib/mail/match_header.c lib/mail/match_header.h \
+	lib/mail/match_number.c lib/mail/match_number.h \
 	lib/mail/message.c lib/mail/message.h \
 	lib/mail/milter_macros.c lib/mail/milter_macros.h \
-	lib/mail/origin.c lib/mail/origin.h
+	lib/mail/origin.c lib/mail/origin.h \
+	lib/mail/patterns.c lib/mail/patterns.h

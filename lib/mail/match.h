@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* match: the section `match { }` of a configuration: conditions on a message, over one table of
- * facts. All of a section hold; `any { }` holds if one of them does, `not { }` if none does; both
- * may stand in each other. FACT = value or list: true if one value of the fact fits one entry: text
- * (no case), glob, CIDR for addresses, "> N" and "< N" for numbers and sizes, 'regex:...', or a
- * table (file: cidr: lmdb:). A compiled match is immutable and thread safe. */
+ * facts (match_facts). All of a section hold; `any { }` holds if one of them does, `not { }` if none
+ * does; both may stand in each other. FACT = value or list: true if one value of the fact fits one
+ * entry: text (no case), glob, CIDR for addresses, "> N" and "< N" for numbers and sizes,
+ * 'regex:...', or a table (file: cidr: lmdb:); a fact without value fits nothing. What a test costs
+ * is bounded. A compiled match is immutable and thread safe. */
 #ifndef MG_MAIL_MATCH_H
 #define MG_MAIL_MATCH_H
 #include <stdbool.h>
@@ -19,8 +20,8 @@ extern const struct mg_option mg_match_options[];
 
 struct mg_match;
 
-/* Compiles a section (mg_conf_section(conf, "match")); one that is not there fits everything. NULL
- * with errors, each with file and line. The section must outlive it. */
+/* Compiles a section (mg_conf_section(conf, "match")); one that is not there, or empty, fits
+ * everything. NULL with errors, each with file and line. */
 struct mg_match *mg_match_new(const struct mg_conf *section, struct mg_errors *errors);
 void mg_match_free(struct mg_match *match);
 
@@ -33,9 +34,9 @@ struct mg_match_facts {
 /* 1 it fits, 0 not, -1 with error: a table could not be read, a pattern ran into its limits. */
 int mg_match_test(
 	const struct mg_match *match, const struct mg_match_facts *facts, struct mg_error *error);
-/* Is the header needed to know? Then it can only be tested at end of message. */
+/* Is the header needed to know, or the size? Then it can only be tested at end of message. */
 bool mg_match_needs_header(const struct mg_match *match);
 
-/* The facts as mdoc for manual pages. */
+/* The facts as mdoc for manual pages, .It of a tagged list. */
 void mg_match_print_mdoc(FILE *stream);
 #endif

@@ -89,33 +89,10 @@ static const char *check_user(const char *text)
 							     "to 255 bytes, e.g. \"acme-*\"";
 }
 
-/* A domain in which a whole label may be "*"; "*" stands for one label or more. */
-static bool normalize_domain_glob(const char *text, struct mg_buf *out)
-{
-	if (strchr(text, '*') == NULL)
-		return mg_domain_normalize(text, strlen(text), out);
-	while (*text != '\0') {
-		size_t length = strcspn(text, ".");
-
-		if (length == 1 && text[0] == '*')
-			mg_buf_add_char(out, '*');
-		else if (!mg_domain_normalize(text, length, out))
-			return false;
-		text += length;
-		if (*text == '.') {
-			mg_buf_add_char(out, '.');
-			text++;
-			if (*text == '\0')
-				return false;
-		}
-	}
-	return true;
-}
-
 static const char *check_domain(const char *text)
 {
 	struct mg_buf normal = {.limit = 0};
-	bool valid = normalize_domain_glob(text, &normal);
+	bool valid = mg_domain_glob_normalize(text, &normal);
 
 	mg_buf_free(&normal);
 	return valid ? NULL : "expected a domain, e.g. \"acme.example\" or \"*.acme.example\"";
@@ -220,7 +197,7 @@ static bool add_domain(struct matcher *matcher, const char *domain, size_t tenan
 {
 	struct mg_buf normal = {.limit = 0};
 
-	if (!normalize_domain_glob(domain, &normal) || normal.failed || normal.data == NULL) {
+	if (!mg_domain_glob_normalize(domain, &normal) || normal.failed || normal.data == NULL) {
 		mg_buf_free(&normal);
 		return false;
 	}

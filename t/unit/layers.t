@@ -19,6 +19,7 @@ my %hidden = (
 	'jansson.h' => [qw(lib/event/index lib/run/judge_case)],
 	'openssl/' => [qw(lib/base/digest lib/auth/dkim_key lib/auth/dkim_key_private lib/auth/dkim_key_read)],
 	'unbound.h' => [qw(lib/base/dns_unbound)],
+	'pcre2.h' => [qw(lib/base/regex)],
 	'idn2.h' => [qw(lib/mail/address)],
 	'iconv.h' => [qw(lib/mail/charset)],
 );
@@ -32,7 +33,6 @@ my %begun = map { $_ => 1 } qw(
 	lib/auth/dkim_sign.h
 	lib/auth/dkim_verify.h
 	lib/base/dns.h
-	lib/mail/match.h
 	milters/dkim/keys.h
 );
 

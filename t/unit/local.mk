@@ -181,6 +181,14 @@ t_unit_table_lmdb_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
 TSAN_TESTS += t/unit/table_lmdb.t
 
+CMOCKA_TESTS += t/unit/regex.t
+t_unit_regex_t_SOURCES = t/unit/regex.c
+t_unit_regex_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/unit/match.t
+t_unit_match_t_SOURCES = t/unit/match.c
+t_unit_match_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
 CMOCKA_TESTS += t/unit/origin.t
 t_unit_origin_t_SOURCES = t/unit/origin.c
 t_unit_origin_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
