@@ -9,7 +9,7 @@
 enum {
 	MATCH_LIMIT = 200000, /* pcre2api(3): calls of match(), or as many points of going back */
 	DEPTH_LIMIT = 20000,
-	HEAP_LIMIT = 1024 /* KiB */
+	HEAP_LIMIT = 8192 /* KiB */
 };
 
 struct mg_regex {

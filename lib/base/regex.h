@@ -2,7 +2,7 @@
 /* regex: regular expressions of a configuration (pcre2pattern(3)) over the text of strangers. Hides
  * libpcre2-8. Pattern and text are UTF-8; a byte that is none fits nothing. Letters have case
  * unless the pattern begins with (?i). What a match may cost is bounded: no text makes a careless
- * pattern run long or take more than 1 MiB. */
+ * pattern run long or take more than 8 MiB. */
 #ifndef MG_BASE_REGEX_H
 #define MG_BASE_REGEX_H
 #include <stddef.h>
