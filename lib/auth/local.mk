@@ -4,7 +4,11 @@
 noinst_LIBRARIES += lib/auth/libmgauth.a
 lib_auth_libmgauth_a_SOURCES = \
 	lib/auth/dkim_canon.c lib/auth/dkim_canon.h \
+	lib/auth/dkim_domain.c lib/auth/dkim_domain.h \
+	lib/auth/dkim_folder.c lib/auth/dkim_folder.h \
 	lib/auth/dkim_key.c lib/auth/dkim_key.h lib/auth/dkim_key_private.h \
 	lib/auth/dkim_key_read.c \
 	lib/auth/dkim_key_record.c \
-	lib/auth/dkim_tags.c lib/auth/dkim_tags.h
+	lib/auth/dkim_path.c lib/auth/dkim_path.h \
+	lib/auth/dkim_tags.c lib/auth/dkim_tags.h \
+	lib/auth/dkim_trust.c lib/auth/dkim_trust.h
