@@ -33,7 +33,6 @@ my %begun = map { $_ => 1 } qw(
 	lib/auth/dkim_sign.h
 	lib/auth/dkim_verify.h
 	lib/base/dns.h
-	milters/dkim/keys.h
 );
 
 # "milters/log/record.c" is (milters, log): its place in the picture.

@@ -233,3 +233,8 @@ TSAN_TESTS += t/unit/dkim_key.t
 CMOCKA_TESTS += t/unit/dkim_fragile.t
 t_unit_dkim_fragile_t_SOURCES = t/unit/dkim_fragile.c
 t_unit_dkim_fragile_t_LDADD = milters/dkim/libmgdkim.a $(LDADD) $(CMOCKA_LIBS)
+
+# The folder of keys.
+CMOCKA_TESTS += t/unit/dkim_keys.t
+t_unit_dkim_keys_t_SOURCES = t/unit/dkim_keys.c t/unit/key_place.c t/unit/key_place.h
+t_unit_dkim_keys_t_LDADD = milters/dkim/libmgdkim.a $(LDADD) $(CMOCKA_LIBS)

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: ISC */
+#include "dkim/keys.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth/dkim_domain.h"
+#include "auth/dkim_folder.h"
+#include "base/str.h"
+#include "dkim/key_choice.h"
+#include "dkim/key_notice.h"
+#include "dkim/key_store.h"
+
+struct dkim_keys {
+	struct dkim_keys_settings settings; /* own copies */
+	char **selectors;
+	struct key_store *store;
+	struct mg_dns *dns;
+	const struct mg_clock *clock;
+	const struct mg_events *events;
+};
+
+/* DNS has a say. */
+static bool asks_dns(const struct dkim_keys *keys)
+{
+	return keys->dns && keys->settings.check_dns > 0;
+}
+
+static bool copy_selectors(struct dkim_keys *keys, const struct dkim_keys_settings *settings)
+{
+	keys->selectors = calloc(settings->selector_count + 1, sizeof(*keys->selectors));
+	if (!keys->selectors)
+		return false;
+	for (size_t i = 0; i < settings->selector_count; i++) {
+		keys->selectors[i] = strdup(settings->selectors[i]);
+		if (!keys->selectors[i])
+			return false;
+	}
+	keys->settings.selectors = (const char *const *)keys->selectors;
+	return true;
+}
+
+struct dkim_keys *dkim_keys_open(const struct dkim_keys_settings *settings, struct mg_dns *dns,
+	const struct mg_clock *clock, const struct mg_events *events, bool background,
+	struct mg_error *error)
+{
+	struct dkim_keys *keys = calloc(1, sizeof(*keys));
+
+	(void)background;
+	if (!keys) {
+		mg_error_system(error, ENOMEM, "%s", settings->folder);
+		return NULL;
+	}
+	keys->settings = *settings;
+	keys->settings.folder = NULL;
+	keys->dns = dns;
+	keys->clock = clock;
+	keys->events = events;
+	if (!copy_selectors(keys, settings)) {
+		mg_error_system(error, ENOMEM, "%s", settings->folder);
+		goto failed;
+	}
+	keys->store = key_store_open(settings->folder, error);
+	if (!keys->store)
+		goto failed;
+	return keys;
+failed:
+	dkim_keys_close(keys);
+	return NULL;
+}
+
+void dkim_keys_close(struct dkim_keys *keys)
+{
+	if (!keys)
+		return;
+	key_store_close(keys->store);
+	for (size_t i = 0; keys->selectors && keys->selectors[i]; i++)
+		free(keys->selectors[i]);
+	free(keys->selectors);
+	free(keys);
+}
+
+/* Says once what is too weak for these settings. */
+static void tell_weak(
+	const struct dkim_keys *keys, struct key_entry *entry, struct key_notices *notices)
+{
+	const struct mg_dkim_domain *domain = entry->domain;
+	bool unsigned_now = true;
+	struct mg_dkim_fault *fault;
+
+	for (size_t i = 0; i < domain->key_count; i++)
+		unsigned_now &= !key_is_usable(&keys->settings, domain, i);
+	for (size_t i = 0; i < domain->key_count; i++) {
+		if (entry->states[i].bits_told == keys->settings.minimum_bits ||
+			!key_is_weak(&keys->settings, &domain->files[i]) ||
+			mg_dkim_file_fault(domain, &domain->files[i]))
+			continue;
+		entry->states[i].bits_told = keys->settings.minimum_bits;
+		fault = mg_dkim_bits_fault(key_store_folder(keys->store), domain, &domain->files[i],
+			keys->settings.minimum_bits);
+		if (fault)
+			key_notice_refused(notices, key_store_folder(keys->store), domain->name,
+				domain->files[i].selector, fault, unsigned_now);
+		free(fault);
+	}
+}
+
+static void tell_switch(const struct dkim_keys *keys, struct key_entry *entry,
+	const struct key_choice *choice, struct key_notices *notices)
+{
+	if (keys->settings.selector_count)
+		return;
+	for (int algorithm = 0; algorithm < MG_DKIM_ALGORITHM_COUNT; algorithm++) {
+		int index = choice->signs[algorithm];
+		const struct mg_dkim_file *file = index >= 0 ? &entry->domain->files[index] : NULL;
+		char *before = entry->signs[algorithm];
+
+		if (!file || strcmp(before, file->selector) == 0)
+			continue;
+		if (before[0])
+			key_notice_switched(
+				notices, entry->name, before, file->selector, file->key);
+		mg_str_copy(before, MG_DKIM_SELECTOR_MAX + 1, file->selector);
+	}
+}
+
+static size_t take_signers(struct key_entry *entry, const struct key_choice *choice,
+	struct dkim_signer signers[DKIM_SIGNERS_MAX])
+{
+	size_t count = 0;
+
+	for (int algorithm = 0; algorithm < MG_DKIM_ALGORITHM_COUNT; algorithm++) {
+		int index = choice->signs[algorithm];
+
+		if (index < 0)
+			continue;
+		mg_str_copy(signers[count].domain, sizeof(signers[count].domain), entry->name);
+		mg_str_copy(signers[count].selector, sizeof(signers[count].selector),
+			entry->domain->files[index].selector);
+		signers[count].key = mg_dkim_key_use(entry->domain->files[index].key);
+		count++;
+	}
+	return count;
+}
+
+/* Why no key of a domain that has a folder signs. */
+static enum dkim_choice explain(
+	const struct dkim_keys *keys, const struct mg_dkim_domain *domain, struct mg_error *reason)
+{
+	const struct mg_dkim_folder *folder = key_store_folder(keys->store);
+	const struct mg_dkim_fault *fault = domain->fault;
+
+	for (size_t i = 0; !fault && i < domain->key_count; i++)
+		fault = domain->files[i].fault;
+	if (fault) {
+		mg_error_set(
+			reason, "%s: %s", mg_dkim_folder_shown(folder, fault->path), fault->what);
+		return DKIM_REFUSED;
+	}
+	for (size_t i = 0; i < domain->key_count; i++) {
+		if (!key_is_weak(&keys->settings, &domain->files[i]))
+			continue;
+		mg_error_set(reason, "%s/%s: RSA of %u bits; minimum_bits is %u", domain->name,
+			domain->files[i].selector, mg_dkim_key_bits(domain->files[i].key),
+			keys->settings.minimum_bits);
+		return DKIM_REFUSED;
+	}
+	mg_error_set(reason, "%s: no key of the selectors that are set", domain->name);
+	return DKIM_NO_KEY;
+}
+
+/* The choice of one folder; own: the domain has a folder with keys, so that no parent signs it. */
+static enum dkim_choice choose_at(struct dkim_keys *keys, const char *name, int64_t deadline,
+	struct dkim_signer signers[DKIM_SIGNERS_MAX], size_t *count, bool *own,
+	struct mg_error *reason)
+{
+	struct key_notices notices = {0};
+	enum mg_dkim_found found;
+	enum dkim_choice result = DKIM_NO_KEY;
+	struct key_choice choice;
+	struct key_entry *entry = key_store_enter(
+		keys->store, name, keys->clock->monotonic(keys->clock), &notices, &found, reason);
+
+	(void)deadline;
+	*own = false;
+	if (entry) {
+		*own = entry->domain->key_count > 0 || entry->domain->fault;
+		choice = key_choose(&keys->settings, entry->domain, entry->states, asks_dns(keys));
+		tell_weak(keys, entry, &notices);
+		tell_switch(keys, entry, &choice, &notices);
+		*count = take_signers(entry, &choice, signers);
+		if (*count > 0)
+			result = DKIM_CHOSEN;
+		else if (*own)
+			result = explain(keys, entry->domain, reason);
+		key_store_leave(keys->store);
+	} else if (found == MG_DKIM_FAILED) {
+		result = DKIM_UNREADABLE;
+	}
+	key_notices_write(&notices, keys->events);
+	return result;
+}
+
+enum dkim_choice dkim_keys_choose(struct dkim_keys *keys, const char *domain, int64_t deadline,
+	struct dkim_signer signers[DKIM_SIGNERS_MAX], size_t *count, struct mg_error *reason)
+{
+	enum dkim_choice result;
+	bool own;
+
+	*count = 0;
+	if (!mg_dkim_is_domain(domain)) {
+		mg_error_set(reason, "not a domain of letters, digits and hyphens");
+		return DKIM_BAD_DOMAIN;
+	}
+	mg_error_set(reason, "%s: no key", domain);
+	for (const char *name = domain;; name++) {
+		result = choose_at(keys, name, deadline, signers, count, &own, reason);
+		if (result != DKIM_NO_KEY || own || !keys->settings.subdomains)
+			return result;
+		name = strchr(name, '.');
+		if (!name)
+			return DKIM_NO_KEY;
+	}
+}
+
+void dkim_signers_release(struct dkim_signer signers[], size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		mg_dkim_key_release(signers[i].key);
+		signers[i].key = NULL;
+	}
+}
+
+struct mg_dkim_key *dkim_keys_find(struct dkim_keys *keys, const char *domain, const char *selector)
+{
+	struct key_notices notices = {0};
+	enum mg_dkim_found found;
+	struct mg_dkim_key *key = NULL;
+	struct key_entry *entry;
+	char name[MG_DKIM_DOMAIN_MAX + 1];
+	int index;
+
+	if (!mg_str_copy(name, sizeof(name), domain))
+		return NULL;
+	mg_str_lower(name);
+	if (!mg_dkim_is_domain(name))
+		return NULL;
+	entry = key_store_enter(
+		keys->store, name, keys->clock->monotonic(keys->clock), &notices, &found, NULL);
+	if (entry) {
+		index = key_entry_find(entry, selector);
+		if (index >= 0 && entry->domain->files[index].key)
+			key = mg_dkim_key_use(entry->domain->files[index].key);
+		key_store_leave(keys->store);
+	}
+	key_notices_write(&notices, keys->events);
+	return key;
+}
