@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* dkim_sign: a DKIM-Signature field (RFC 6376 section 5) from the header, the hash of the body and a
- * key. Never l=. */
+ * key. Never l=. Each signed field is in h= as often as it is there, from the bottom up (section
+ * 5.4.2), then the oversigned ones once more: From always, others if they are there. */
 #ifndef MG_AUTH_DKIM_SIGN_H
 #define MG_AUTH_DKIM_SIGN_H
 #include <stdbool.h>
@@ -9,21 +10,11 @@
 
 #include "auth/dkim_canon.h"
 #include "auth/dkim_key.h"
+#include "auth/dkim_names.h"
 #include "base/buf.h"
+#include "base/digest.h"
 #include "base/error.h"
 #include "mail/message.h"
-
-/* The names of the fields that are signed: each as often as it is there, from the bottom up (section
- * 5.4.2), those of `oversign` once more, From always, others if they are there. Immutable. */
-struct mg_dkim_names;
-/* Empty headers: RFC 6376 section 5.4.1 and what large senders sign. The From field is always
- * signed. NULL with error: no field name, DKIM-Signature or a trace field among them (section 5.4),
- * no memory. */
-struct mg_dkim_names *mg_dkim_names_new(const char *const headers[], size_t header_count,
-	const char *const oversign[], size_t oversign_count, struct mg_error *error);
-void mg_dkim_names_free(struct mg_dkim_names *names);
-/* Is the field one of them? */
-bool mg_dkim_names_has(const struct mg_dkim_names *names, const char *name, size_t length);
 
 struct mg_dkim_signing {
 	const struct mg_header *headers; /* top to bottom */
@@ -33,13 +24,28 @@ struct mg_dkim_signing {
 	size_t line_limit; /* as for the body; 0 none */
 	const unsigned char *body_hash; /* MG_SHA256_SIZE */
 	const char *domain, *selector; /* A-labels */
-	const char *identity; /* i=, "" none */
+	const char *identity; /* i=, as it stands in the tag; "" none */
 	const struct mg_dkim_key *key;
 	int64_t time, expires; /* t=, x=: seconds since 1970; 0 none */
 };
 
 /* Adds the value of the DKIM-Signature field: begins with a blank, folds are CRLF and a tab, no line
- * is over 78 octets (but one that a long domain fills), no final CRLF. -1 with error. */
+ * is over 78 octets (but one that a long domain or name fills), no final CRLF. -1 with error; value
+ * may then have a part of it. */
 int mg_dkim_sign(
 	const struct mg_dkim_signing *signing, struct mg_buf *value, struct mg_error *error);
+
+/* The same in two steps, for several signatures of one message: what the fields say is made canonical
+ * and hashed once. A zeroed struct is one that never began. */
+struct mg_dkim_header {
+	struct mg_sha256 *hash;
+	struct mg_buf tag; /* h= */
+};
+/* Reads headers, names, header_form and line_limit alone. -1 with error. */
+int mg_dkim_header_begin(struct mg_dkim_header *header, const struct mg_dkim_signing *signing,
+	struct mg_error *error);
+/* signing has the same headers, names, header_form and line_limit; all else may differ. */
+int mg_dkim_header_sign(const struct mg_dkim_header *header, const struct mg_dkim_signing *signing,
+	struct mg_buf *value, struct mg_error *error);
+void mg_dkim_header_drop(struct mg_dkim_header *header);
 #endif

@@ -9,6 +9,8 @@ lib_auth_libmgauth_a_SOURCES = \
 	lib/auth/dkim_key.c lib/auth/dkim_key.h lib/auth/dkim_key_private.h \
 	lib/auth/dkim_key_read.c \
 	lib/auth/dkim_key_record.c \
+	lib/auth/dkim_names.c lib/auth/dkim_names.h \
 	lib/auth/dkim_path.c lib/auth/dkim_path.h \
+	lib/auth/dkim_sign.c lib/auth/dkim_sign.h \
 	lib/auth/dkim_tags.c lib/auth/dkim_tags.h \
 	lib/auth/dkim_trust.c lib/auth/dkim_trust.h

@@ -89,6 +89,19 @@ fail:
 	return NULL;
 }
 
+struct mg_sha256 *mg_sha256_copy(const struct mg_sha256 *hash)
+{
+	struct mg_sha256 *copy = hash->failed ? NULL : mg_sha256_new();
+
+	if (copy != NULL && EVP_MD_CTX_copy_ex(copy->context, hash->context) != 1) {
+		destroy(copy);
+		return NULL;
+	}
+	if (copy != NULL)
+		copy->used = true;
+	return copy;
+}
+
 void mg_sha256_free(struct mg_sha256 *hash)
 {
 	if (hash == NULL)

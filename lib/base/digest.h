@@ -13,6 +13,8 @@ struct mg_sha256;
 /* Begun; NULL: no memory. A thread keeps the last few that were freed, for setting one up costs as
  * much as hashing half a KiB. */
 struct mg_sha256 *mg_sha256_new(void);
+/* Another that has begun with the same bytes; hash goes on. NULL: no memory, or hash had failed. */
+struct mg_sha256 *mg_sha256_copy(const struct mg_sha256 *hash);
 /* NULL is allowed. */
 void mg_sha256_free(struct mg_sha256 *hash);
 /* Failure is sticky until mg_sha256_finish, which then returns false. */

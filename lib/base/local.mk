@@ -4,6 +4,7 @@
 noinst_LIBRARIES += lib/base/libmgbase.a
 lib_base_libmgbase_a_SOURCES = \
 	lib/base/arena.c lib/base/arena.h \
+	lib/base/base64.c lib/base/base64.h \
 	lib/base/buf.c lib/base/buf.h \
 	lib/base/clock.c lib/base/clock.h \
 	lib/base/conf.c lib/base/conf.h \

@@ -229,6 +229,10 @@ t_unit_dkim_key_t_SOURCES = t/unit/dkim_key.c
 t_unit_dkim_key_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 TSAN_TESTS += t/unit/dkim_key.t
 
+CMOCKA_TESTS += t/unit/dkim_sign_opendkim.t
+t_unit_dkim_sign_opendkim_t_SOURCES = t/unit/dkim_sign_opendkim.c t/unit/dkim_letters.c t/unit/dkim_letters.h
+t_unit_dkim_sign_opendkim_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
 # Modules of millgate-dkim.
 CMOCKA_TESTS += t/unit/dkim_fragile.t
 t_unit_dkim_fragile_t_SOURCES = t/unit/dkim_fragile.c
