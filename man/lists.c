@@ -10,6 +10,7 @@
 #include "base/metrics.h"
 #include "log/log.h"
 #include "mail/fields.h"
+#include "mail/match.h"
 #include "run/chain.h"
 #include "run/host.h"
 #include "run/judge_case.h"
@@ -60,6 +61,12 @@ static int print_fields(void)
 	return 0;
 }
 
+static int print_match(void)
+{
+	mg_match_print_mdoc(stdout);
+	return 0;
+}
+
 static int print_case(void)
 {
 	mg_case_print_mdoc(stdout);
@@ -73,6 +80,7 @@ static const struct list {
 } lists[] = {
 	{"case", print_case, true}, /* millgate-log(8) */
 	{"fields", print_fields, true}, /* millgate-events(5) */
+	{"match", print_match, true}, /* millgate.conf(5) */
 	{"metrics-log", print_metrics_log, true}, /* millgate-log(8) */
 	{"settings-chain", print_settings_chain, false}, /* millgate-chain(8) */
 	{"settings-log", print_settings_log, false}, /* millgate-log(8) */

@@ -252,10 +252,10 @@ void mg_match_print_mdoc(FILE *stream)
 		if (entry != NULL)
 			fprintf(stream, " Pq Em %s", entry);
 		fprintf(stream, "\n%s", option->help);
-		if (entry == NULL)
-			fputs(": one of\n.Cm ", stream);
+		fputs(entry == NULL ? ": one of\n.Cm " : ".\n", stream);
 		for (const char *at = option->words; entry == NULL && *at != '\0'; at++)
-			fputc(*at == '|' ? ' ' : *at, stream);
-		fputs(".\n", stream);
+			*at == '|' ? fputs(" , ", stream) : fputc(*at, stream);
+		if (entry == NULL)
+			fputs(" .\n", stream);
 	}
 }

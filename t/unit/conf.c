@@ -275,6 +275,8 @@ static void what_was_printed_loads_and_prints_as_the_same(void **state)
 		again = print(second);
 		assert_string_equal(again, printed);
 		assert_true(mg_conf_is_set(mg_conf_at(second, "limit", 0), "match.not.not"));
+		/* Of a section of conditions only what is set. */
+		assert_null(strstr(printed, "direction"));
 		assert_false(mg_conf_is_set(mg_conf_at(second, "limit", 1), "match"));
 		assert_string_equal(
 			mg_conf_text(second, "gateway"), mg_conf_text(first, "gateway"));

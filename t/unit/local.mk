@@ -83,7 +83,8 @@ t_unit_milter_macros_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 # What reads strangers' text, with a call at each branch: see t/unit/linear.c.
 check_LIBRARIES = t/unit/libcounted.a
 t_unit_libcounted_a_SOURCES = lib/mail/charset.c lib/mail/header.c lib/mail/mailbox.c \
-	lib/mail/message.c lib/base/buf.c lib/base/digest.c lib/base/str.c
+	lib/mail/match.c lib/mail/match_facts.c lib/mail/match_header.c lib/mail/message.c \
+	lib/mail/patterns.c lib/base/buf.c lib/base/digest.c lib/base/str.c lib/base/table.c
 t_unit_libcounted_a_CFLAGS = $(AM_CFLAGS) -fsanitize-coverage=trace-pc
 
 CMOCKA_TESTS += t/unit/linear.t
@@ -188,6 +189,10 @@ t_unit_regex_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 CMOCKA_TESTS += t/unit/match.t
 t_unit_match_t_SOURCES = t/unit/match.c
 t_unit_match_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/unit/match_cost.t
+t_unit_match_cost_t_SOURCES = t/unit/match_cost.c
+t_unit_match_cost_t_LDADD = t/unit/libcounted.a $(LDADD) $(CMOCKA_LIBS)
 
 CMOCKA_TESTS += t/unit/origin.t
 t_unit_origin_t_SOURCES = t/unit/origin.c

@@ -389,18 +389,39 @@ static void any_and_not_stand_in_each_other(void **state)
 		{"not { any { user = \"x\" not { tls = yes } } }", 1});
 }
 
-static void the_example_of_the_installed_configuration_holds(void **state)
+/* The settings of the example in millgate.conf(5), the table in it at path. */
+static void manual_example(const char *path, char *settings, size_t size)
 {
-	static const char rule[] =
-		"direction = \"inbound\"  tls = no  sender_domain = { \"file:%s\", "
-		"\"*.example.org\" }\n not { client = { \"192.0.2.0/24\" } }\n"
-		"any { size = \"> 20M\"  header = { 'X-Bulk: regex:^yes' } }";
+	static const char place[] = "/etc/millgate/partners";
+	static char page[100000];
+	const char *source = getenv("MG_SRCDIR");
+	char name[4096], *begin, *table, *end;
+	FILE *file;
+
+	snprintf(name, sizeof(name), "%s/man/millgate.conf.5", source != NULL ? source : ".");
+	file = fopen(name, "r");
+	assert_non_null(file);
+	page[fread(page, 1, sizeof(page) - 1, file)] = '\0';
+	fclose(file);
+	begin = strstr(page, "\nmatch {\n");
+	assert_non_null(begin);
+	begin += strlen("\nmatch {\n");
+	end = strstr(begin, "}\n.Ed");
+	table = strstr(begin, place);
+	assert_true(end != NULL && table != NULL && table < end);
+	*end = '\0';
+	snprintf(settings, size, "%.*s%s%s", (int)(table - begin), begin, path,
+		table + strlen(place));
+}
+
+static void the_example_of_the_manual_does_what_it_says(void **state)
+{
 	char path[64], settings[1024];
 	struct mail mail;
 
 	(void)state;
 	write_file(path, "# partners\nexample.net  TLS\n");
-	snprintf(settings, sizeof(settings), rule, path);
+	manual_example(path, settings, sizeof(settings));
 	make_mail(&mail);
 	mail.message.direction = MG_INBOUND;
 	mail.session.tls_version = "";
@@ -411,6 +432,10 @@ static void the_example_of_the_installed_configuration_holds(void **state)
 	mail.message.sender = "dora@example.org";
 	assert_int_equal(test(&mail, settings), 0);
 	mail.message.sender = "dora@example.net";
+	mail.header_count = 0;
+	assert_int_equal(test(&mail, settings), 0);
+	mail.message.body_bytes = 20 * 1024 * 1024;
+	assert_int_equal(test(&mail, settings), 1);
 	assert_true(mg_net_parse("192.0.2.44", 1, &mail.session.client));
 	assert_int_equal(test(&mail, settings), 0);
 	unlink(path);
@@ -551,7 +576,7 @@ static void the_manual_has_every_setting(void **state)
 		snprintf(item, sizeof(item), ".It Ic %s", option->name);
 		assert_non_null(strstr(text, item));
 	}
-	assert_non_null(strstr(text, "\n.Cm inbound outbound.\n"));
+	assert_non_null(strstr(text, "\n.Cm inbound , outbound .\n"));
 	free(text);
 }
 
@@ -573,7 +598,7 @@ int main(void)
 		cmocka_unit_test(a_long_value_is_looked_at_to_its_end),
 		cmocka_unit_test(all_of_a_section_hold_one_of_any_and_none_of_not),
 		cmocka_unit_test(any_and_not_stand_in_each_other),
-		cmocka_unit_test(the_example_of_the_installed_configuration_holds),
+		cmocka_unit_test(the_example_of_the_manual_does_what_it_says),
 		cmocka_unit_test(tables_answer_for_their_keys),
 		cmocka_unit_test(what_is_known_at_the_end_only_says_so),
 		cmocka_unit_test(a_pattern_that_runs_into_its_limit_is_an_error),
