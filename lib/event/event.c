@@ -11,20 +11,14 @@
 
 #include "base/buf.h"
 #include "base/str.h"
+#include "event/document.h"
 #include "event/json_text.h"
 
 #define ECS_VERSION "8.11.0"
-#define TRUNCATED "millgate.truncated"
 
 enum {
 	TEXT_MAX = 8 * 1024,
-	VALUES_MAX = 10000,
-	/* Lists grow until the document has this size: what is left is for other fields. */
-	LISTS_MAX = MG_DOCUMENT_MAX / 4 * 3,
-	FIELD_OVERHEAD = 16, /* quotes, colon, comma and braces that a field's names need */
 	EVENT_OVERHEAD = 1024, /* @timestamp and what event always has */
-	NODES_FIRST = 64,
-	NODES_MAX = 1024,
 	UUID_BYTES = 16,
 	UUID_TEXT = 37,
 	REF_DIGITS = 8,
@@ -70,9 +64,6 @@ static const char *const own_names[] = {"@timestamp", "ecs.version", "host.name"
 	"event.kind", "event.category", "event.type", "event.action", "event.outcome",
 	"event.provider", "event.dataset", "event.sequence", "event.hash"};
 
-static const struct mg_field truncated_field = {
-	.name = TRUNCATED, .type = MG_TYPE_KEYWORD, .array = true};
-
 struct mg_events {
 	const struct mg_redact *redact;
 	struct mg_spool *spool;
@@ -83,27 +74,11 @@ struct mg_events {
 	struct mg_buf provider; /* the members provider and dataset of event */
 };
 
-/* A name on the way to a field ("sender" of email.sender.address), or a field: a tree by first
- * child and next sibling, as indexes into an array; 0 is the root and, as a child or sibling,
- * none. */
-struct node {
-	const char *name;
-	size_t name_length;
-	uint16_t child, last_child, next;
-	bool array, closed; /* closed: nothing more is taken */
-	size_t count; /* values */
-	struct mg_buf value; /* JSON text; of an array without its brackets */
-	const char *path; /* the field's whole name; NULL: not a field */
-};
-
 struct mg_event {
 	const struct mg_events *events;
 	enum mg_event_action action;
-	struct node *nodes;
-	size_t node_count, node_room;
-	size_t bytes; /* of the document, at most */
+	struct mg_document document;
 	struct mg_buf scratch;
-	const char *failure; /* why it cannot be written; NULL so far it can */
 	const char *outcome;
 	char time[TIME_TEXT];
 	char id[UUID_TEXT];
@@ -207,18 +182,15 @@ struct mg_event *mg_event_new(const struct mg_events *events, enum mg_event_acti
 
 	if (event == NULL)
 		return NULL;
-	event->nodes = malloc(NODES_FIRST * sizeof *event->nodes);
-	if (event->nodes == NULL || !make_id(event->id, now)) {
+	if (!mg_document_init(&event->document,
+		    EVENT_OVERHEAD + events->host.length + events->provider.length) ||
+		!make_id(event->id, now)) {
 		mg_event_free(event);
 		return NULL;
 	}
-	event->nodes[0] = (struct node){0};
-	event->node_count = 1;
-	event->node_room = NODES_FIRST;
 	event->events = events;
 	event->action = action;
 	event->outcome = actions[action].outcome;
-	event->bytes = EVENT_OVERHEAD + events->host.length + events->provider.length;
 	mg_clock_format(event->time, sizeof event->time, now);
 	return event;
 }
@@ -233,10 +205,8 @@ void mg_event_free(struct mg_event *event)
 {
 	if (event == NULL)
 		return;
-	for (size_t i = 0; i < event->node_count; i++)
-		mg_buf_free(&event->nodes[i].value);
+	mg_document_free(&event->document);
 	mg_buf_free(&event->scratch);
-	free(event->nodes);
 	free(event);
 }
 
@@ -257,189 +227,23 @@ static bool own_name(const char *name)
 	return false;
 }
 
-static uint16_t add_node(struct mg_event *event, uint16_t parent, const char *name, size_t length)
-{
-	uint16_t index = (uint16_t)event->node_count;
-	struct node *above;
-
-	if (event->node_count == NODES_MAX)
-		return 0;
-	if (event->node_count == event->node_room) {
-		struct node *nodes = realloc(event->nodes, 2 * event->node_room * sizeof *nodes);
-
-		if (nodes == NULL)
-			return 0;
-		event->nodes = nodes;
-		event->node_room *= 2;
-	}
-	event->nodes[event->node_count++] = (struct node){.name = name, .name_length = length};
-	above = &event->nodes[parent];
-	if (above->last_child == 0)
-		above->child = index;
-	else
-		event->nodes[above->last_child].next = index;
-	above->last_child = index;
-	return index;
-}
-
-static uint16_t find_child(
-	const struct mg_event *event, uint16_t parent, const char *name, size_t length)
-{
-	uint16_t index = event->nodes[parent].child;
-
-	while (index != 0 && (event->nodes[index].name_length != length ||
-				     memcmp(event->nodes[index].name, name, length) != 0))
-		index = event->nodes[index].next;
-	return index;
-}
-
-/* The node of a field, made when missing; NULL, and the event failed, when that is not possible. */
-static struct node *locate(struct mg_event *event, const struct mg_field *field)
-{
-	const char *name = field->name, *end;
-	uint16_t index = 0, found;
-	struct node *node;
-
-	do {
-		end = strchrnul(name, '.');
-		found = find_child(event, index, name, (size_t)(end - name));
-		index = found != 0 ? found : add_node(event, index, name, (size_t)(end - name));
-		if (index == 0) {
-			event->failure = "out of memory";
-			return NULL;
-		}
-		name = end + 1;
-	} while (*end != '\0');
-	node = &event->nodes[index];
-	if (node->path == NULL) {
-		node->path = field->name;
-		node->array = field->array;
-		event->bytes += strlen(field->name) + FIELD_OVERHEAD;
-	}
-	return node;
-}
-
 /* Whether this event takes a value for the field, of one of the types (bits). */
 static bool takes(struct mg_event *event, const struct mg_field *field, unsigned types)
 {
-	if (event == NULL || event->failure != NULL)
+	if (event == NULL || event->document.failure != NULL)
 		return false;
 	if ((types >> field->type & 1) == 0 || own_name(field->name)) {
-		event->failure = "a field was set that cannot be set so";
+		event->document.failure = "a field was set that cannot be set so";
 		return false;
 	}
 	return true;
 }
 
-/* Adds the name of a field to millgate.truncated. */
-static void note_truncated(struct mg_event *event, const char *name)
-{
-	struct node *node = locate(event, &truncated_field);
-	char quoted[128];
-
-	if (node == NULL || !mg_str_format(quoted, sizeof quoted, "\"%s\"", name) ||
-		strstr(mg_buf_text(&node->value), quoted) != NULL)
-		return;
-	if (node->count++ > 0)
-		mg_buf_add_char(&node->value, ',');
-	mg_buf_add_text(&node->value, quoted);
-	event->bytes += strlen(quoted) + 1;
-}
-
-/* Leaves out fields until the document fits a record: the longest arrays, then the longest of
- * the others. */
-static void fit(struct mg_event *event)
-{
-	while (event->bytes > MG_DOCUMENT_MAX) {
-		struct node *longest = NULL;
-
-		for (size_t i = 1; i < event->node_count; i++) {
-			struct node *node = &event->nodes[i];
-
-			if (node->value.length == 0 || strcmp(node->path, TRUNCATED) == 0)
-				continue;
-			if (longest == NULL || node->array > longest->array ||
-				(node->array == longest->array &&
-					node->value.length > longest->value.length))
-				longest = node;
-		}
-		if (longest == NULL)
-			return;
-		event->bytes -= longest->value.length;
-		mg_buf_free(&longest->value);
-		longest->closed = true;
-		note_truncated(event, longest->path);
-	}
-}
-
-/* The node ready for one more value; NULL when there is no room for it. */
-static struct node *begin_value(struct mg_event *event, const struct mg_field *field)
-{
-	struct node *node = locate(event, field);
-
-	if (node == NULL || node->closed)
-		return NULL;
-	if (!node->array) {
-		event->bytes -= node->value.length;
-		mg_buf_reset(&node->value);
-	} else if (node->count == VALUES_MAX) {
-		node->closed = true;
-		note_truncated(event, field->name);
-		return NULL;
-	} else if (node->count > 0) {
-		mg_buf_add_char(&node->value, ',');
-		event->bytes++;
-	}
-	node->count++;
-	return node;
-}
-
-/* Counts what was added behind `before` bytes of the value. A list that has become too long ends
- * with the value before. */
-static void end_value(struct mg_event *event, struct node *node, size_t before)
-{
-	if (node->value.failed)
-		event->failure = "out of memory";
-	event->bytes += node->value.length - before;
-	if (node->array && event->bytes > LISTS_MAX && strcmp(node->path, TRUNCATED) != 0) {
-		size_t end = before > 0 ? before - 1 : 0; /* the comma goes, too */
-
-		event->bytes -= node->value.length - end;
-		if (node->value.data != NULL)
-			node->value.data[end] = '\0';
-		node->value.length = end;
-		node->closed = true;
-		note_truncated(event, node->path);
-	}
-	fit(event);
-}
-
-static void put_text(
-	struct mg_event *event, const struct mg_field *field, const char *text, size_t length)
-{
-	struct node *node = begin_value(event, field);
-	size_t before;
-
-	if (node == NULL)
-		return;
-	before = node->value.length;
-	mg_json_text(&node->value, text, length);
-	end_value(event, node, before);
-}
-
 /* A value that needs no quotes or has them. */
 static void put_json(struct mg_event *event, const struct mg_field *field, const char *text)
 {
-	struct node *node = mg_redact_is_clear(event->events->redact, field->privacy)
-				    ? begin_value(event, field)
-				    : NULL;
-	size_t before;
-
-	if (node == NULL)
-		return;
-	before = node->value.length;
-	mg_buf_add_text(&node->value, text);
-	end_value(event, node, before);
+	if (mg_redact_is_clear(event->events->redact, field->privacy))
+		mg_document_json(&event->document, field, text);
 }
 
 static bool is_address(const char *text, size_t length)
@@ -468,19 +272,20 @@ void mg_event_set_text_n(
 		/* Not within a character. */
 		for (int i = 0; i < 3 && ((unsigned char)text[length] & 0xc0) == 0x80; i++)
 			length--;
-		note_truncated(event, field->name);
+		mg_document_truncated(&event->document, field);
 	}
 	if (mg_redact_is_clear(event->events->redact, field->privacy)) {
-		put_text(event, field, text, length);
+		mg_document_text(&event->document, field, text, length);
 		return;
 	}
 	mg_buf_reset(&event->scratch);
 	if (mg_redact_apply(
 		    event->events->redact, field->privacy, is_ip, text, length, &event->scratch)) {
 		if (event->scratch.failed)
-			event->failure = "out of memory";
+			event->document.failure = "out of memory";
 		else
-			put_text(event, field, mg_buf_text(&event->scratch), event->scratch.length);
+			mg_document_text(&event->document, field, mg_buf_text(&event->scratch),
+				event->scratch.length);
 	}
 }
 
@@ -496,7 +301,7 @@ void mg_event_set_empty(struct mg_event *event, const struct mg_field *field)
 	/* That there is no text tells nothing of one, but what is dropped is not there at all. */
 	mg_buf_reset(&event->scratch);
 	if (mg_redact_apply(event->events->redact, field->privacy, false, "", 0, &event->scratch))
-		put_text(event, field, "", 0);
+		mg_document_text(&event->document, field, "", 0);
 }
 
 void mg_event_set_number(struct mg_event *event, const struct mg_field *field, int64_t number)
@@ -528,67 +333,23 @@ void mg_event_set_time(struct mg_event *event, const struct mg_field *field, int
 
 /* --- the document --- */
 
-/* Whether a field below the node has a value. */
-static bool has_value(const struct mg_event *event, const struct node *node)
-{
-	if (node->path != NULL)
-		return node->value.length > 0;
-	for (uint16_t i = node->child; i != 0; i = event->nodes[i].next)
-		if (has_value(event, &event->nodes[i]))
-			return true;
-	return false;
-}
-
-/* Adds the members below a node, each with a comma before or, with `first`, all but the first.
- * except: a name to leave out, or NULL. Names have few parts, so that the depth is small. */
-static void add_members(const struct mg_event *event, const struct node *parent, bool first,
-	const struct node *except, struct mg_buf *out)
-{
-	for (uint16_t i = parent->child; i != 0; i = event->nodes[i].next) {
-		const struct node *node = &event->nodes[i];
-
-		if (node == except || !has_value(event, node))
-			continue;
-		if (!first)
-			mg_buf_add_char(out, ',');
-		first = false;
-		mg_buf_add_char(out, '"');
-		mg_buf_add(out, node->name, node->name_length);
-		mg_buf_add_text(out, "\":");
-		if (node->path == NULL) {
-			mg_buf_add_char(out, '{');
-			add_members(event, node, true, NULL, out);
-			mg_buf_add_char(out, '}');
-			continue;
-		}
-		if (node->array)
-			mg_buf_add_char(out, '[');
-		mg_buf_add(out, node->value.data, node->value.length);
-		if (node->array)
-			mg_buf_add_char(out, ']');
-	}
-}
-
 /* The document as the spool wants it: without the last two braces. */
 static void add_document(const struct mg_event *event, struct mg_buf *out)
 {
-	uint16_t own = find_child(event, 0, "event", strlen("event"));
 	const struct mg_events *events = event->events;
 
 	mg_buf_add_text(out, "{\"@timestamp\":\"");
 	mg_buf_add_text(out, event->time);
 	mg_buf_add_text(out, "\",");
 	mg_buf_add(out, events->host.data, events->host.length);
-	add_members(event, &event->nodes[0], false, own == 0 ? NULL : &event->nodes[own], out);
+	mg_document_members_but(&event->document, "event", out);
 	mg_buf_add_format(out,
 		",\"event\":{\"id\":\"%s\",\"kind\":\"%s\",\"category\":[%s],\"type\":[%s],"
 		"\"action\":\"%s\",\"outcome\":\"%s\",",
 		event->id, actions[event->action].kind, actions[event->action].category,
-		actions[event->action].type, actions[event->action].name,
-		event->outcome);
+		actions[event->action].type, actions[event->action].name, event->outcome);
 	mg_buf_add(out, events->provider.data, events->provider.length);
-	if (own != 0)
-		add_members(event, &event->nodes[own], false, NULL, out);
+	mg_document_members_of(&event->document, "event", out);
 }
 
 static int put(const struct mg_events *events, struct mg_buf *document, struct mg_error *error)
@@ -611,10 +372,10 @@ int mg_events_write(
 	struct mg_buf document = {0};
 	int result = -1;
 
-	if (event == NULL || event->failure != NULL) {
+	if (event == NULL || event->document.failure != NULL) {
 		mg_error_set(error, "event%s%s: %s", event == NULL ? "" : " ",
 			event == NULL ? "" : actions[event->action].name,
-			event == NULL ? "out of memory" : event->failure);
+			event == NULL ? "out of memory" : event->document.failure);
 		return -1;
 	}
 	if (events->spool == NULL && events->take == NULL) {
@@ -634,7 +395,7 @@ char *mg_event_text(const struct mg_event *event)
 {
 	struct mg_buf document = {0};
 
-	if (event == NULL || event->failure != NULL)
+	if (event == NULL || event->document.failure != NULL)
 		return NULL;
 	add_document(event, &document);
 	mg_buf_add_text(&document, "}}");

@@ -14,29 +14,9 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "event/field.h"
 #include "event/redact.h"
 #include "event/spool.h"
-
-enum mg_field_type {
-	MG_TYPE_KEYWORD,
-	MG_TYPE_TEXT,
-	MG_TYPE_LONG,
-	MG_TYPE_FLOAT,
-	MG_TYPE_BOOLEAN,
-	MG_TYPE_DATE, /* set from UTC ns */
-	MG_TYPE_IP
-};
-
-/* A row of a table of fields; mail/fields.h has the one of Millgate. */
-struct mg_field {
-	const char *name; /* dotted: "email.sender.address" */
-	enum mg_field_type type;
-	/* several values; setting again appends. Else setting again replaces */
-	bool array;
-	enum mg_privacy privacy;
-	const char *by; /* "all", "log", "log policy" … for millgate-events(5) */
-	const char *meaning;
-};
 
 /* The values of event.action, DESIGN section 5. A row of the table in event.c gives kind, category,
  * type and the usual outcome. */

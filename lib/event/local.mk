@@ -5,7 +5,9 @@ noinst_LIBRARIES += lib/event/libmgevent.a
 lib_event_libmgevent_a_SOURCES = \
 	lib/event/chain.c lib/event/chain.h \
 	lib/event/cursor.c lib/event/cursor.h \
+	lib/event/document.c lib/event/document.h \
 	lib/event/event.c lib/event/event.h \
+	lib/event/field.h \
 	lib/event/index.c lib/event/index.h \
 	lib/event/index_file.c lib/event/index_file.h \
 	lib/event/json_text.c lib/event/json_text.h \

@@ -25,7 +25,7 @@ my %hidden = (
 );
 
 # A main has no header; these headers are types only.
-my %alone = map { $_ => 1 } qw(lib/mail/filter.h lib/run/front.h);
+my %alone = map { $_ => 1 } qw(lib/event/field.h lib/mail/filter.h lib/run/front.h);
 
 # Headers agreed on before their code. A line goes when its .c comes; none is left when the signer is
 # whole.
