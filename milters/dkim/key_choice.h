@@ -27,7 +27,8 @@ enum key_seen {
 struct key_state {
 	enum key_seen seen; /* by the last answer */
 	bool asked; /* a question has ended, also without an answer */
-	bool silent; /* it had no answer, and that was told */
+	bool answered; /* the last one had an answer */
+	bool silent; /* that there was no answer was told */
 	enum key_seen told; /* what the last event said */
 	unsigned bits_told; /* the minimum_bits for which it was told to be weak; 0 not */
 };

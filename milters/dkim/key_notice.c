@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "dkim/publish.h"
 #include "mail/fields.h"
 
 struct key_notice {
@@ -74,21 +75,22 @@ void key_notice_mended(struct key_notices *notices, const struct mg_dkim_folder 
 }
 
 void key_notice_dns(struct key_notices *notices, enum mg_event_action action, const char *domain,
-	const char *selector, const struct mg_dkim_key *key, const char *dns, const char *why)
+	const char *selector, const struct mg_dkim_key *key, bool waits, const char *dns,
+	const char *why)
 {
 	struct key_notice *notice = add(notices, action, LOG_NOTICE, domain, selector);
-	const char *text = action == MG_KEY_WAITING ? "the key waits to be seen in DNS"
-						    : "DNS has not this key";
+	struct dkim_signer signer = {.key = (struct mg_dkim_key *)key};
 
 	if (!notice)
 		return;
+	mg_str_copy(signer.domain, sizeof(signer.domain), domain);
+	mg_str_copy(signer.selector, sizeof(signer.selector), selector);
 	notice->algorithm = mg_dkim_key_algorithm(key);
 	mg_str_copy(notice->dns, sizeof(notice->dns), dns);
-	mg_buf_add_format(&notice->reason, "%s: %s%s%s", text, dns, why[0] ? ": " : "", why);
-	mg_buf_add_format(&notice->record, "%s._domainkey.%s. TXT \"", selector, domain);
-	mg_dkim_record_text(key, &notice->record);
-	mg_buf_add_char(&notice->record, '"');
-	mg_buf_add_format(&notice->line, "%s/%s: %s; publish: %s", domain, selector,
+	mg_buf_add_format(&notice->reason, "%s %s: %s", selector,
+		waits ? "waits until it is seen in DNS" : "signs, and is not seen in DNS", why);
+	dkim_publish_record(&signer, &notice->record);
+	mg_buf_add_format(&notice->line, "%s: %s; publish: %s", domain,
 		mg_buf_text(&notice->reason), mg_buf_text(&notice->record));
 }
 

@@ -23,9 +23,10 @@ void key_notice_refused(struct key_notices *notices, const struct mg_dkim_folder
 /* The fault is gone; for the journal only. */
 void key_notice_mended(struct key_notices *notices, const struct mg_dkim_folder *folder,
 	const struct mg_dkim_fault *fault);
-/* MG_KEY_WAITING or MG_KEY_MISMATCH; dns: "no record"; why: more of it, or "". */
+/* MG_KEY_WAITING or MG_KEY_MISMATCH. waits: else it signs. dns: "no record"; why: more of it. */
 void key_notice_dns(struct key_notices *notices, enum mg_event_action action, const char *domain,
-	const char *selector, const struct mg_dkim_key *key, const char *dns, const char *why);
+	const char *selector, const struct mg_dkim_key *key, bool waits, const char *dns,
+	const char *why);
 void key_notice_switched(struct key_notices *notices, const char *domain, const char *before,
 	const char *selector, const struct mg_dkim_key *key);
 /* Writes and frees them. events NULL: the journal alone. */

@@ -95,9 +95,8 @@ void key_entry_use(struct key_entry *entry)
 	entry->uses++;
 }
 
-void key_entry_release(struct key_store *store, struct key_entry *entry)
+void key_entry_release(struct key_entry *entry)
 {
-	(void)store;
 	if (--entry->uses > 0)
 		return;
 	mg_dkim_domain_free(entry->domain);
@@ -113,7 +112,7 @@ static void drop(struct key_store *store, struct key_entry *entry)
 	leave_queue(entry);
 	*place_of(store, entry->name) = entry->next;
 	store->count--;
-	key_entry_release(store, entry);
+	key_entry_release(entry);
 }
 
 int key_entry_find(const struct key_entry *entry, const char *selector)
@@ -126,19 +125,23 @@ int key_entry_find(const struct key_entry *entry, const char *selector)
 
 /* --- the order of questions --- */
 
-/* A key waits, or several of one algorithm are there to choose from. */
-static bool needs_watching(const struct key_entry *entry)
+static enum key_queue_kind queue_of(const struct key_entry *entry)
 {
 	size_t counts[MG_DKIM_ALGORITHM_COUNT] = {0};
+	enum key_queue_kind kind = KEY_QUEUE_SETTLED;
 
 	for (size_t i = 0; i < entry->domain->key_count; i++) {
+		const struct key_state *state = &entry->states[i];
+
 		if (!entry->domain->files[i].key)
 			continue;
-		if (entry->states[i].seen != KEY_SEEN ||
+		if (state->asked && !state->answered)
+			return KEY_QUEUE_UNANSWERED;
+		if (state->seen != KEY_SEEN ||
 			++counts[mg_dkim_key_algorithm(entry->domain->files[i].key)] > 1)
-			return true;
+			kind = KEY_QUEUE_WAITING;
 	}
-	return false;
+	return kind;
 }
 
 static bool has_keys(const struct key_entry *entry)
@@ -152,9 +155,9 @@ static bool has_keys(const struct key_entry *entry)
 void key_store_queue(struct key_store *store, struct key_entry *entry)
 {
 	leave_queue(entry);
-	if (!entry->listed || !entry->domain || !has_keys(entry))
+	if (!entry->listed || !has_keys(entry))
 		return;
-	entry->queue = needs_watching(entry) ? &store->waiting : &store->settled;
+	entry->queue = &store->queues[queue_of(entry)];
 	if (entry->asked != INT64_MIN) {
 		TAILQ_INSERT_TAIL(entry->queue, entry, order);
 		return;
@@ -425,7 +428,7 @@ static void free_store(struct key_store *store)
 	for (size_t i = 0; i < store->size; i++)
 		for (entry = store->table[i]; entry; entry = next) {
 			next = entry->next;
-			key_entry_release(store, entry);
+			key_entry_release(entry);
 		}
 	free(store->table);
 	release_opened(store->opened);
@@ -453,8 +456,8 @@ static struct key_store *new_store(const char *path, struct mg_error *error)
 	pthread_cond_init(&store->changed, &attributes);
 	pthread_cond_init(&store->queued, &attributes);
 	pthread_condattr_destroy(&attributes);
-	TAILQ_INIT(&store->waiting);
-	TAILQ_INIT(&store->settled);
+	for (int kind = 0; kind < KEY_QUEUE_COUNT; kind++)
+		TAILQ_INIT(&store->queues[kind]);
 	store->path = strdup(path);
 	store->table = calloc(TABLE_FIRST, sizeof(struct key_entry *));
 	store->size = TABLE_FIRST;

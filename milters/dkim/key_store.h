@@ -19,8 +19,14 @@
 #include "dkim/key_choice.h"
 #include "dkim/key_notice.h"
 
-/* The order in which DNS is asked again: those asked longest ago first. */
+/* The order in which DNS is asked again: of each queue those asked longest ago first. */
 TAILQ_HEAD(key_queue, key_entry);
+enum key_queue_kind {
+	KEY_QUEUE_WAITING, /* a key waits, or several of one algorithm are there to choose from */
+	KEY_QUEUE_SETTLED, /* all are seen */
+	KEY_QUEUE_UNANSWERED, /* the last question of a key had no answer: these come last */
+	KEY_QUEUE_COUNT
+};
 
 /* A domain whose folder was there when it was last looked at. All members are the lock's. */
 struct key_entry {
@@ -52,8 +58,7 @@ struct key_store {
 	struct mg_error trouble; /* the folder of keys is not there; "" it is */
 	struct key_entry **table;
 	size_t size, count;
-	/* Keys that wait, or on which a choice depends; and keys that were seen. */
-	struct key_queue waiting, settled;
+	struct key_queue queues[KEY_QUEUE_COUNT];
 };
 
 /* A use of the store of this folder. NULL with error. */
@@ -71,8 +76,8 @@ void key_store_leave(struct key_store *store);
 const struct mg_dkim_folder *key_store_folder(const struct key_store *store);
 /* Keeps an entry over a time without the lock; it may be out of the table, or read anew, after. */
 void key_entry_use(struct key_entry *entry);
-void key_entry_release(struct key_store *store, struct key_entry *entry);
-/* Puts an entry where what is known of its keys says it is asked again. */
+void key_entry_release(struct key_entry *entry);
+/* Puts an entry where it is asked again: by what is known of its keys, those never asked first. */
 void key_store_queue(struct key_store *store, struct key_entry *entry);
 /* The key of a file name's selector, in any case; -1 none. */
 int key_entry_find(const struct key_entry *entry, const char *selector);

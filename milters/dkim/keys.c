@@ -8,24 +8,19 @@
 #include "auth/dkim_domain.h"
 #include "auth/dkim_folder.h"
 #include "base/str.h"
+#include "dkim/key_ask.h"
 #include "dkim/key_choice.h"
 #include "dkim/key_notice.h"
 #include "dkim/key_store.h"
+#include "dkim/key_tell.h"
+#include "dkim/key_watch.h"
 
 struct dkim_keys {
 	struct dkim_keys_settings settings; /* own copies */
 	char **selectors;
-	struct key_store *store;
-	struct mg_dns *dns;
-	const struct mg_clock *clock;
-	const struct mg_events *events;
+	struct key_asker asker;
+	struct key_watch *watch; /* NULL: there is none */
 };
-
-/* DNS has a say. */
-static bool asks_dns(const struct dkim_keys *keys)
-{
-	return keys->dns && keys->settings.check_dns > 0;
-}
 
 static bool copy_selectors(struct dkim_keys *keys, const struct dkim_keys_settings *settings)
 {
@@ -47,23 +42,29 @@ struct dkim_keys *dkim_keys_open(const struct dkim_keys_settings *settings, stru
 {
 	struct dkim_keys *keys = calloc(1, sizeof(*keys));
 
-	(void)background;
 	if (!keys) {
 		mg_error_system(error, ENOMEM, "%s", settings->folder);
 		return NULL;
 	}
 	keys->settings = *settings;
 	keys->settings.folder = NULL;
-	keys->dns = dns;
-	keys->clock = clock;
-	keys->events = events;
+	keys->asker.dns = dns;
+	keys->asker.settings = &keys->settings;
+	keys->asker.clock = clock;
+	keys->asker.events = events;
 	if (!copy_selectors(keys, settings)) {
 		mg_error_system(error, ENOMEM, "%s", settings->folder);
 		goto failed;
 	}
-	keys->store = key_store_open(settings->folder, error);
-	if (!keys->store)
+	keys->asker.store = key_store_open(settings->folder, error);
+	if (!keys->asker.store)
 		goto failed;
+	keys->asker.background = background && key_asks(&keys->asker);
+	if (keys->asker.background) {
+		keys->watch = key_watch_start(&keys->asker, error);
+		if (!keys->watch)
+			goto failed;
+	}
 	return keys;
 failed:
 	dkim_keys_close(keys);
@@ -74,55 +75,12 @@ void dkim_keys_close(struct dkim_keys *keys)
 {
 	if (!keys)
 		return;
-	key_store_close(keys->store);
+	key_watch_end(keys->watch);
+	key_store_close(keys->asker.store);
 	for (size_t i = 0; keys->selectors && keys->selectors[i]; i++)
 		free(keys->selectors[i]);
 	free(keys->selectors);
 	free(keys);
-}
-
-/* Says once what is too weak for these settings. */
-static void tell_weak(
-	const struct dkim_keys *keys, struct key_entry *entry, struct key_notices *notices)
-{
-	const struct mg_dkim_domain *domain = entry->domain;
-	bool unsigned_now = true;
-	struct mg_dkim_fault *fault;
-
-	for (size_t i = 0; i < domain->key_count; i++)
-		unsigned_now &= !key_is_usable(&keys->settings, domain, i);
-	for (size_t i = 0; i < domain->key_count; i++) {
-		if (entry->states[i].bits_told == keys->settings.minimum_bits ||
-			!key_is_weak(&keys->settings, &domain->files[i]) ||
-			mg_dkim_file_fault(domain, &domain->files[i]))
-			continue;
-		entry->states[i].bits_told = keys->settings.minimum_bits;
-		fault = mg_dkim_bits_fault(key_store_folder(keys->store), domain, &domain->files[i],
-			keys->settings.minimum_bits);
-		if (fault)
-			key_notice_refused(notices, key_store_folder(keys->store), domain->name,
-				domain->files[i].selector, fault, unsigned_now);
-		free(fault);
-	}
-}
-
-static void tell_switch(const struct dkim_keys *keys, struct key_entry *entry,
-	const struct key_choice *choice, struct key_notices *notices)
-{
-	if (keys->settings.selector_count)
-		return;
-	for (int algorithm = 0; algorithm < MG_DKIM_ALGORITHM_COUNT; algorithm++) {
-		int index = choice->signs[algorithm];
-		const struct mg_dkim_file *file = index >= 0 ? &entry->domain->files[index] : NULL;
-		char *before = entry->signs[algorithm];
-
-		if (!file || strcmp(before, file->selector) == 0)
-			continue;
-		if (before[0])
-			key_notice_switched(
-				notices, entry->name, before, file->selector, file->key);
-		mg_str_copy(before, MG_DKIM_SELECTOR_MAX + 1, file->selector);
-	}
 }
 
 static size_t take_signers(struct key_entry *entry, const struct key_choice *choice,
@@ -148,7 +106,7 @@ static size_t take_signers(struct key_entry *entry, const struct key_choice *cho
 static enum dkim_choice explain(
 	const struct dkim_keys *keys, const struct mg_dkim_domain *domain, struct mg_error *reason)
 {
-	const struct mg_dkim_folder *folder = key_store_folder(keys->store);
+	const struct mg_dkim_folder *folder = key_store_folder(keys->asker.store);
 	const struct mg_dkim_fault *fault = domain->fault;
 
 	for (size_t i = 0; !fault && i < domain->key_count; i++)
@@ -179,26 +137,29 @@ static enum dkim_choice choose_at(struct dkim_keys *keys, const char *name, int6
 	enum mg_dkim_found found;
 	enum dkim_choice result = DKIM_NO_KEY;
 	struct key_choice choice;
-	struct key_entry *entry = key_store_enter(
-		keys->store, name, keys->clock->monotonic(keys->clock), &notices, &found, reason);
+	struct key_entry *entry = key_store_enter(keys->asker.store, name,
+		keys->asker.clock->monotonic(keys->asker.clock), &notices, &found, reason);
 
-	(void)deadline;
 	*own = false;
 	if (entry) {
+		key_entry_use(entry);
+		key_ask_first(&keys->asker, entry, deadline, &notices);
 		*own = entry->domain->key_count > 0 || entry->domain->fault;
-		choice = key_choose(&keys->settings, entry->domain, entry->states, asks_dns(keys));
-		tell_weak(keys, entry, &notices);
-		tell_switch(keys, entry, &choice, &notices);
+		choice = key_choose(
+			&keys->settings, entry->domain, entry->states, key_asks(&keys->asker));
+		key_tell_weak(&keys->settings, keys->asker.store, entry, &notices);
+		key_tell_switch(&keys->settings, entry, &choice, &notices);
 		*count = take_signers(entry, &choice, signers);
 		if (*count > 0)
 			result = DKIM_CHOSEN;
 		else if (*own)
 			result = explain(keys, entry->domain, reason);
-		key_store_leave(keys->store);
+		key_entry_release(entry);
+		key_store_leave(keys->asker.store);
 	} else if (found == MG_DKIM_FAILED) {
 		result = DKIM_UNREADABLE;
 	}
-	key_notices_write(&notices, keys->events);
+	key_notices_write(&notices, keys->asker.events);
 	return result;
 }
 
@@ -246,14 +207,14 @@ struct mg_dkim_key *dkim_keys_find(struct dkim_keys *keys, const char *domain, c
 	mg_str_lower(name);
 	if (!mg_dkim_is_domain(name))
 		return NULL;
-	entry = key_store_enter(
-		keys->store, name, keys->clock->monotonic(keys->clock), &notices, &found, NULL);
+	entry = key_store_enter(keys->asker.store, name,
+		keys->asker.clock->monotonic(keys->asker.clock), &notices, &found, NULL);
 	if (entry) {
 		index = key_entry_find(entry, selector);
 		if (index >= 0 && entry->domain->files[index].key)
 			key = mg_dkim_key_use(entry->domain->files[index].key);
-		key_store_leave(keys->store);
+		key_store_leave(keys->asker.store);
 	}
-	key_notices_write(&notices, keys->events);
+	key_notices_write(&notices, keys->asker.events);
 	return key;
 }

@@ -21,15 +21,16 @@ struct dkim_keys_settings {
 	const char *folder;
 	bool subdomains; /* a domain without a folder is signed by the next one above it */
 	unsigned minimum_bits; /* RSA */
-	int64_t check_dns; /* ns between looks at a key that waits */
-	const char *const *selectors; /* pinned; whatever DNS says */
+	int64_t check_dns; /* ns between looks at a key that waits; 0: DNS is never asked */
+	const char *const *selectors; /* pinned: see key_choice.h */
 	size_t selector_count;
 };
 
-/* One that works by these settings, over the shared store. world members: dns (NULL: nothing is
+/* One that works by these settings, over the shared store; they are copied. NULL with error: the
+ * folder is not there, or no folder. The others last until dkim_keys_close: dns (NULL: nothing is
  * asked, the oldest signs), clock, events (key-waiting, key-switched, key-mismatch, key-refused,
- * each on a change). background: look at waiting keys every check_dns in a thread of its own, which
- * mg_dkim_keys_close ends. */
+ * each on a change; NULL: to the journal only). background: look at waiting keys every check_dns in
+ * a thread of its own, which dkim_keys_close ends, waiting 3 s at most; else dkim_keys_choose asks. */
 struct dkim_keys;
 struct dkim_keys *dkim_keys_open(const struct dkim_keys_settings *settings, struct mg_dns *dns,
 	const struct mg_clock *clock, const struct mg_events *events, bool background,
@@ -38,7 +39,7 @@ void dkim_keys_close(struct dkim_keys *keys);
 
 enum dkim_choice {
 	DKIM_CHOSEN,
-	DKIM_NO_KEY, /* no folder, or no key in it */
+	DKIM_NO_KEY, /* no folder, or no key in it, or none of the pinned ones */
 	DKIM_REFUSED, /* there are keys, and none may be used: reason has the first one's why */
 	DKIM_BAD_DOMAIN, /* not a name of LDH labels */
 	DKIM_UNREADABLE /* the folder cannot be read now */
@@ -51,8 +52,10 @@ struct dkim_signer {
 };
 enum { DKIM_SIGNERS_MAX = MG_DKIM_ALGORITHM_COUNT };
 
-/* The keys that sign for a domain (A-label, lower case): of each algorithm the newest one that DNS
- * has, RSA first. deadline: for questions, monotonic ns. */
+/* The keys that sign for a domain (A-label, lower case), at most one an algorithm, RSA first; which
+ * one is in key_choice.h. With `subdomains` the nearest parent whose folder has a key signs a domain
+ * whose own has none; by whole labels, up to the top-level domain, should that have a folder.
+ * deadline: for questions, monotonic ns; none takes more than 2 s of a message's time. */
 enum dkim_choice dkim_keys_choose(struct dkim_keys *keys, const char *domain, int64_t deadline,
 	struct dkim_signer signers[DKIM_SIGNERS_MAX], size_t *count, struct mg_error *reason);
 void dkim_signers_release(struct dkim_signer signers[], size_t count);

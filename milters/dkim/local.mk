@@ -6,9 +6,12 @@ milters_dkim_libmgdkim_a_SOURCES = \
 	milters/dkim/author.c milters/dkim/author.h \
 	milters/dkim/dkim.c milters/dkim/dkim.h \
 	milters/dkim/fragile.c milters/dkim/fragile.h \
+	milters/dkim/key_ask.c milters/dkim/key_ask.h \
 	milters/dkim/key_choice.c milters/dkim/key_choice.h \
 	milters/dkim/key_notice.c milters/dkim/key_notice.h \
 	milters/dkim/key_store.c milters/dkim/key_store.h \
+	milters/dkim/key_tell.c milters/dkim/key_tell.h \
+	milters/dkim/key_watch.c milters/dkim/key_watch.h \
 	milters/dkim/keys.c milters/dkim/keys.h \
 	milters/dkim/long_lines.c milters/dkim/long_lines.h \
 	milters/dkim/own.c milters/dkim/own.h \

@@ -40,22 +40,24 @@ static enum dkim_published compare(const struct mg_dns_answer *answer,
 }
 
 enum dkim_published dkim_publish_check(struct mg_dns *dns, const struct dkim_signer *signer,
-	int64_t deadline, struct dkim_publication *publication)
+	bool fresh, int64_t deadline, struct dkim_publication *publication)
 {
 	const struct mg_dns_answer *answer;
 	enum dkim_published published = DKIM_UNKNOWN;
 	char name[NAME_SIZE];
 
 	record_name(signer, name);
-	answer = mg_dns_ask(dns, name, MG_DNS_TXT, false, deadline);
+	answer = mg_dns_ask(dns, name, MG_DNS_TXT, fresh, deadline);
 	mg_str_format(publication->why, sizeof(publication->why), "%s: %s", name,
 		mg_dns_status_text(answer->status));
+	publication->no_record = false;
 	publication->dns = "no answer";
 	switch (answer->status) {
 	case MG_DNS_FOUND: published = compare(answer, signer, publication); break;
 	case MG_DNS_NO_DATA:
 	case MG_DNS_NO_NAME:
 	case MG_DNS_BAD_NAME:
+		publication->no_record = true;
 		publication->dns = "no record";
 		published = DKIM_NOT_PUBLISHED;
 		break;

@@ -2,6 +2,7 @@
 /* publish: has DNS the key that signs? (verify_before_send) */
 #ifndef MG_DKIM_PUBLISH_H
 #define MG_DKIM_PUBLISH_H
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -15,13 +16,14 @@ enum dkim_published {
 };
 
 struct dkim_publication {
+	bool no_record; /* not published, for there is no record at all */
 	const char *dns; /* a word of millgate.dkim.dns */
 	char why[256]; /* in words; "" published */
 };
 
-/* Asks, from the cache when it is there. deadline: monotonic ns. */
+/* Asks, from the cache when it is there and fresh is not asked for. deadline: monotonic ns. */
 enum dkim_published dkim_publish_check(struct mg_dns *dns, const struct dkim_signer *signer,
-	int64_t deadline, struct dkim_publication *publication);
+	bool fresh, int64_t deadline, struct dkim_publication *publication);
 /* Adds the record to publish: `s._domainkey.d. TXT "v=DKIM1; …"`, in strings of 255 bytes. */
 void dkim_publish_record(const struct dkim_signer *signer, struct mg_buf *out);
 #endif
