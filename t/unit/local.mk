@@ -234,6 +234,19 @@ t_unit_dkim_key_t_SOURCES = t/unit/dkim_key.c
 t_unit_dkim_key_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 TSAN_TESTS += t/unit/dkim_key.t
 
+CMOCKA_TESTS += t/unit/dkim_names.t
+t_unit_dkim_names_t_SOURCES = t/unit/dkim_names.c
+t_unit_dkim_names_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+# The signer, by itself and judged by two other implementations.
+CMOCKA_TESTS += t/unit/dkim_sign.t
+t_unit_dkim_sign_t_SOURCES = t/unit/dkim_sign.c t/unit/dkim_letters.c t/unit/dkim_letters.h
+t_unit_dkim_sign_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+check_PROGRAMS += t/unit/dkim_sign_all
+t_unit_dkim_sign_all_SOURCES = t/unit/dkim_sign_all.c t/unit/dkim_letters.c t/unit/dkim_letters.h
+SCRIPT_TESTS += t/unit/dkim_sign_python.t
+
 CMOCKA_TESTS += t/unit/dkim_sign_opendkim.t
 t_unit_dkim_sign_opendkim_t_SOURCES = t/unit/dkim_sign_opendkim.c t/unit/dkim_letters.c t/unit/dkim_letters.h
 t_unit_dkim_sign_opendkim_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
