@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "mail/origin.h"
 
-#include <fnmatch.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,22 +8,19 @@
 #include "base/buf.h"
 #include "base/net.h"
 #include "base/str.h"
+#include "base/table.h"
 #include "mail/address.h"
 
 enum { USER_MAX = 255, KEY_SIZE = 64 };
 #define NO_TENANT SIZE_MAX
 
-/* One entry of `users` or `sender_domains`, in normal form. */
-struct entry {
-	char *pattern;
-	size_t tenant;
-};
-
-/* Entries without wildcards are sorted and searched, so that a message costs the same however many
- * tenants there are; globs are tried in the order of the file. */
-struct matcher {
-	struct entry *exact, *globs;
-	size_t exact_count, glob_count;
+/* The `users` or `sender_domains` of all tenants as one table, so that a message costs the same
+ * however many tenants there are: the first entry is of the first tenant. */
+struct entries {
+	char **texts; /* in normal form */
+	size_t *tenants; /* of each */
+	size_t count;
+	struct mg_table *table;
 };
 
 struct tenant {
@@ -43,7 +39,7 @@ struct mg_origin {
 	size_t reinject_count;
 	struct tenant *tenants;
 	size_t tenant_count;
-	struct matcher users, domains;
+	struct entries users, domains;
 };
 
 /* "127.0.0.1:10025" or "[::1]:10025" as mg_net_key() writes it. */
@@ -84,9 +80,9 @@ static const char *check_listener(const char *text)
 
 static const char *check_user(const char *text)
 {
-	return text[0] != '\0' && strlen(text) <= USER_MAX ? NULL
-							   : "expected a user name or glob of 1 "
-							     "to 255 bytes, e.g. \"acme-*\"";
+	return text[0] != '\0' && strlen(text) <= USER_MAX && !mg_table_is_outside(text)
+		       ? NULL
+		       : "expected a user name or glob of 1 to 255 bytes, e.g. \"acme-*\"";
 }
 
 static const char *check_domain(const char *text)
@@ -143,100 +139,84 @@ const struct mg_option mg_origin_options[] = {
 	{.name = NULL},
 };
 
-static void matcher_free(struct matcher *matcher)
+static void free_entries(struct entries *entries)
 {
-	for (size_t i = 0; i < matcher->exact_count; i++)
-		free(matcher->exact[i].pattern);
-	for (size_t i = 0; i < matcher->glob_count; i++)
-		free(matcher->globs[i].pattern);
-	free(matcher->exact);
-	free(matcher->globs);
+	for (size_t i = 0; i < entries->count; i++)
+		free(entries->texts[i]);
+	free(entries->texts);
+	free(entries->tenants);
+	mg_table_close(entries->table);
 }
 
-/* By text, then by tenant: the first of several is the one that decides. */
-static int compare_entries(const void *a, const void *b)
+/* Room for what all tenants have under that name. */
+static bool begin_entries(struct entries *entries, const struct mg_conf *conf, const char *name)
 {
-	const struct entry *left = a, *right = b;
-	int order = strcmp(left->pattern, right->pattern);
+	size_t total = 0, count;
 
-	if (order == 0)
-		order = (left->tenant > right->tenant) - (left->tenant < right->tenant);
-	return order;
-}
-
-static bool add_entry(struct matcher *matcher, const char *wildcards, char *pattern, size_t tenant)
-{
-	bool is_glob = pattern[strcspn(pattern, wildcards)] != '\0';
-	struct entry **list = is_glob ? &matcher->globs : &matcher->exact;
-	size_t *count = is_glob ? &matcher->glob_count : &matcher->exact_count;
-	struct entry *grown = *list;
-
-	/* Room for a power of two. */
-	if ((*count & (*count - 1)) == 0)
-		grown = reallocarray(*list, *count > 0 ? *count * 2 : 1, sizeof(*grown));
-	if (grown == NULL) {
-		free(pattern);
-		return false;
+	for (size_t i = 0; i < mg_conf_count(conf, "tenant"); i++) {
+		mg_conf_list(mg_conf_at(conf, "tenant", i), name, &count);
+		total += count;
 	}
-	*list = grown;
-	grown[(*count)++] = (struct entry){.pattern = pattern, .tenant = tenant};
-	return true;
+	entries->texts = calloc(total + 1, sizeof(*entries->texts));
+	entries->tenants = calloc(total + 1, sizeof(*entries->tenants));
+	return entries->texts != NULL && entries->tenants != NULL;
 }
 
-static bool add_user(struct matcher *matcher, const char *user, size_t tenant)
+static char *normalize_user(const char *user)
 {
-	char *pattern = strdup(user);
-
-	if (pattern == NULL)
-		return false;
-	mg_str_lower(pattern);
-	return add_entry(matcher, "*?[\\", pattern, tenant);
+	return strdup(user);
 }
 
-static bool add_domain(struct matcher *matcher, const char *domain, size_t tenant)
+static char *normalize_domain(const char *domain)
 {
 	struct mg_buf normal = {.limit = 0};
 
-	if (!mg_domain_glob_normalize(domain, &normal) || normal.failed || normal.data == NULL) {
-		mg_buf_free(&normal);
+	if (mg_domain_glob_normalize(domain, &normal) && !normal.failed)
+		return normal.data;
+	mg_buf_free(&normal);
+	return NULL;
+}
+
+/* Makes the table of what all tenants have under that name. */
+static bool read_entries(struct entries *entries, const struct mg_conf *conf, const char *name,
+	char *(*normalize)(const char *), struct mg_errors *errors)
+{
+	if (!begin_entries(entries, conf, name))
 		return false;
+	for (size_t i = 0; i < mg_conf_count(conf, "tenant"); i++) {
+		size_t count;
+		const char *const *list = mg_conf_list(mg_conf_at(conf, "tenant", i), name, &count);
+
+		for (size_t entry = 0; entry < count; entry++) {
+			char *text = normalize(list[entry]);
+
+			if (text == NULL)
+				return false;
+			entries->tenants[entries->count] = i;
+			entries->texts[entries->count++] = text;
+		}
 	}
-	return add_entry(matcher, "*", normal.data, tenant);
+	entries->table = mg_table_open((const char *const *)entries->texts, entries->count, errors);
+	return entries->table != NULL;
 }
 
-static bool add_tenant(struct mg_origin *origin, const struct mg_conf *tenant, size_t index)
+static bool read_tenants(struct mg_origin *origin, struct mg_errors *errors)
 {
-	size_t user_count, domain_count;
-	const char *const *users = mg_conf_list(tenant, "users", &user_count);
-	const char *const *domains = mg_conf_list(tenant, "sender_domains", &domain_count);
-	bool added = true;
+	const struct mg_conf *conf = origin->conf;
 
-	origin->tenants[index].title = mg_conf_title(tenant);
-	origin->tenants[index].networks =
-		mg_conf_networks(tenant, "networks", &origin->tenants[index].network_count);
-	for (size_t i = 0; i < user_count && added; i++)
-		added = add_user(&origin->users, users[i], index);
-	for (size_t i = 0; i < domain_count && added; i++)
-		added = add_domain(&origin->domains, domains[i], index);
-	return added;
-}
-
-static bool read_tenants(struct mg_origin *origin)
-{
-	struct matcher *matchers[] = {&origin->users, &origin->domains};
-
-	origin->tenant_count = mg_conf_count(origin->conf, "tenant");
+	origin->tenant_count = mg_conf_count(conf, "tenant");
 	origin->tenants = calloc(origin->tenant_count + 1, sizeof(*origin->tenants));
 	if (origin->tenants == NULL)
 		return false;
-	for (size_t i = 0; i < origin->tenant_count; i++)
-		if (!add_tenant(origin, mg_conf_at(origin->conf, "tenant", i), i))
-			return false;
-	for (size_t i = 0; i < sizeof(matchers) / sizeof(matchers[0]); i++)
-		if (matchers[i]->exact_count > 0)
-			qsort(matchers[i]->exact, matchers[i]->exact_count, sizeof(struct entry),
-				compare_entries);
-	return true;
+	for (size_t i = 0; i < origin->tenant_count; i++) {
+		const struct mg_conf *section = mg_conf_at(conf, "tenant", i);
+		struct tenant *tenant = &origin->tenants[i];
+
+		tenant->title = mg_conf_title(section);
+		tenant->networks = mg_conf_networks(section, "networks", &tenant->network_count);
+	}
+	return read_entries(&origin->users, conf, "users", normalize_user, errors) &&
+	       read_entries(&origin->domains, conf, "sender_domains", normalize_domain, errors);
 }
 
 static bool read_listeners(struct mg_origin *origin)
@@ -262,7 +242,7 @@ struct mg_origin *mg_origin_new(const struct mg_conf *conf, struct mg_errors *er
 
 	if (origin != NULL) {
 		origin->conf = conf;
-		if (read_listeners(origin) && read_tenants(origin))
+		if (read_listeners(origin) && read_tenants(origin, errors))
 			return origin;
 	}
 	mg_errors_add(errors, "out of memory");
@@ -274,8 +254,8 @@ void mg_origin_free(struct mg_origin *origin)
 {
 	if (origin == NULL)
 		return;
-	matcher_free(&origin->users);
-	matcher_free(&origin->domains);
+	free_entries(&origin->users);
+	free_entries(&origin->domains);
 	free(origin->tenants);
 	free(origin->reinject);
 	free(origin);
@@ -314,42 +294,19 @@ enum mg_direction mg_origin_direction(
 	return MG_INBOUND;
 }
 
-/* The first of the entries that are this text, which is in normal form. */
-static size_t find_exact(const struct matcher *matcher, const char *text)
+/* The tenant of the first entry that fits the text, which is in normal form. */
+static size_t find_tenant(const struct entries *entries, const char *text)
 {
-	size_t low = 0, high = matcher->exact_count;
+	size_t entry;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (strcmp(matcher->exact[middle].pattern, text) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low < matcher->exact_count && strcmp(matcher->exact[low].pattern, text) == 0)
-		return matcher->exact[low].tenant;
-	return NO_TENANT;
-}
-
-static size_t find_tenant(const struct matcher *matcher, const char *text)
-{
-	size_t tenant = find_exact(matcher, text);
-
-	for (size_t i = 0; i < matcher->glob_count && matcher->globs[i].tenant < tenant; i++)
-		if (fnmatch(matcher->globs[i].pattern, text, 0) == 0)
-			return matcher->globs[i].tenant;
-	return tenant;
+	return mg_table_find(entries->table, text, NULL, 0, &entry, NULL) > 0
+		       ? entries->tenants[entry]
+		       : NO_TENANT;
 }
 
 static size_t tenant_of_user(const struct mg_origin *origin, const char *user)
 {
-	char lower[USER_MAX + 1];
-
-	if (user[0] == '\0' || !mg_str_copy(lower, sizeof(lower), user))
-		return NO_TENANT;
-	mg_str_lower(lower);
-	return find_tenant(&origin->users, lower);
+	return user[0] != '\0' ? find_tenant(&origin->users, user) : NO_TENANT;
 }
 
 static size_t tenant_of_client(

@@ -252,6 +252,7 @@ static void bad_entries_are_errors_of_the_configuration(void **state)
 		{"reinject = { \"127.0.0.1:0\" }", "ADDRESS:PORT"},
 		{"reinject = { \"::1:25\" }", "ADDRESS:PORT"},
 		{"tenant \"a\" { users = { \"\" } }", "user name"},
+		{"tenant \"a\" { users = { \"file:/users\" } }", "user name"},
 		{"tenant \"a\" { sender_domains = { \"a b\" } }", "domain"},
 		{"tenant \"a\" { sender_domains = { \"*acme.example\" } }", "domain"},
 		{"tenant \"a\" { sender_domains = { \"*.\" } }", "domain"},
