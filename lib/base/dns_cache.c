@@ -87,6 +87,13 @@ static struct kept *find(struct mg_dns_cache *cache, const char *name, enum mg_d
 	return found != NULL ? *found : NULL;
 }
 
+/* Whether it says something of the name, not of the way to it. */
+static bool is_answer(const struct mg_dns_answer *answer)
+{
+	return answer->status == MG_DNS_FOUND || answer->status == MG_DNS_NO_DATA ||
+	       answer->status == MG_DNS_NO_NAME;
+}
+
 const struct mg_dns_answer *mg_dns_cache_get(
 	struct mg_dns_cache *cache, const char *name, enum mg_dns_type type)
 {
@@ -99,8 +106,10 @@ const struct mg_dns_answer *mg_dns_cache_get(
 	if (entry != NULL && entry->until <= now) {
 		drop(cache, entry);
 	} else if (entry != NULL) {
-		TAILQ_REMOVE(&cache->used, entry, order);
-		TAILQ_INSERT_TAIL(&cache->used, entry, order);
+		if (is_answer(entry->answer)) {
+			TAILQ_REMOVE(&cache->used, entry, order);
+			TAILQ_INSERT_TAIL(&cache->used, entry, order);
+		}
 		answer = mg_dns_answer_use(entry->answer);
 	}
 	pthread_mutex_unlock(&cache->lock);
@@ -112,8 +121,7 @@ static int64_t life(const struct mg_dns_answer *answer)
 {
 	int64_t limit = answer->status == MG_DNS_FOUND ? most : most_absent;
 
-	if (answer->status != MG_DNS_FOUND && answer->status != MG_DNS_NO_DATA &&
-		answer->status != MG_DNS_NO_NAME)
+	if (!is_answer(answer))
 		return failure;
 	if (answer->ttl < least)
 		return least;
@@ -137,28 +145,40 @@ static struct kept *new_entry(
 	return entry;
 }
 
+/* With the lock held: puts it where it is found, and what is over the bounds out. */
+static bool insert(struct mg_dns_cache *cache, struct kept *entry)
+{
+	if (tsearch(entry, &cache->tree, compare) == NULL)
+		return false;
+	mg_dns_answer_use(entry->answer);
+	if (is_answer(entry->answer))
+		TAILQ_INSERT_TAIL(&cache->used, entry, order);
+	else
+		TAILQ_INSERT_HEAD(&cache->used, entry, order);
+	cache->count++;
+	cache->bytes += entry->size;
+	while (cache->count > cache->entries_max || cache->bytes > cache->bytes_max)
+		drop(cache, TAILQ_FIRST(&cache->used));
+	return true;
+}
+
 void mg_dns_cache_put(struct mg_dns_cache *cache, const char *name, enum mg_dns_type type,
 	const struct mg_dns_answer *answer)
 {
 	int64_t now = cache->clock->monotonic(cache->clock);
 	struct kept *entry = new_entry(name, type, answer, now), *before;
+	bool better = true;
 
 	if (entry == NULL)
 		return;
 	pthread_mutex_lock(&cache->lock);
 	before = find(cache, name, type);
-	if (before != NULL)
+	if (before != NULL && is_answer(before->answer) && before->until > now)
+		better = is_answer(answer);
+	if (before != NULL && better)
 		drop(cache, before);
-	if (tsearch(entry, &cache->tree, compare) != NULL) {
-		mg_dns_answer_use(answer);
-		TAILQ_INSERT_TAIL(&cache->used, entry, order);
-		cache->count++;
-		cache->bytes += entry->size;
-		while (cache->count > cache->entries_max || cache->bytes > cache->bytes_max)
-			drop(cache, TAILQ_FIRST(&cache->used));
-	} else {
+	if (!better || !insert(cache, entry))
 		free(entry);
-	}
 	pthread_mutex_unlock(&cache->lock);
 }
 

@@ -162,14 +162,10 @@ static struct mg_unbound *opened(struct live *live)
 {
 	struct mg_unbound *unbound;
 	struct mg_error error;
-	size_t count = 0;
 
 	pthread_mutex_lock(&live->open_lock);
-	while (live->servers != NULL && live->servers[count] != NULL)
-		count++;
 	if (live->unbound == NULL && monotonic() >= live->open_again) {
-		live->unbound = mg_unbound_open(
-			(const char *const *)live->servers, count, live->trust_anchor, &error);
+		live->unbound = mg_unbound_open(live->servers, live->trust_anchor, &error);
 		if (live->unbound == NULL) {
 			mg_log(LOG_ERR, "resolver: %s", error.text);
 			live->open_again = monotonic() + reopen_after;
@@ -182,7 +178,7 @@ static struct mg_unbound *opened(struct live *live)
 
 /* Sends a new flight on its way; the lock is given back for that, for it may take a while. Who
  * calls has a use of it. */
-static void send_flight(struct flight *flight)
+static void send_flight(struct flight *flight, bool fresh)
 {
 	struct live *live = flight->live;
 	struct mg_unbound *unbound;
@@ -191,7 +187,7 @@ static void send_flight(struct flight *flight)
 	pthread_mutex_unlock(&live->lock);
 	unbound = opened(live);
 	asked = unbound != NULL &&
-		mg_unbound_ask(unbound, flight->name, flight->type, &flight->question);
+		mg_unbound_ask(unbound, flight->name, flight->type, fresh, &flight->question);
 	pthread_mutex_lock(&live->lock);
 	if (!asked)
 		end_flight(flight, mg_dns_plain(MG_DNS_FAILED));
@@ -236,7 +232,7 @@ static const struct mg_dns_answer *ask_anew(
 	if (flight == NULL)
 		return mg_dns_plain(MG_DNS_FAILED);
 	flight->uses++;
-	send_flight(flight);
+	send_flight(flight, fresh);
 	return wait_for(flight, deadline);
 }
 
@@ -405,11 +401,4 @@ const char *mg_dns_live_check(const char *text)
 	return strcmp(text, "recursive") == 0 || mg_dns_server_is(text)
 		       ? NULL
 		       : "expected IP, IP@PORT or recursive";
-}
-
-size_t mg_dns_live_kept(struct mg_dns *dns)
-{
-	size_t bytes;
-
-	return mg_dns_cache_count(((struct live *)dns)->cache, &bytes);
 }

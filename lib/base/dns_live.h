@@ -32,7 +32,4 @@ struct mg_dns *mg_dns_live(const struct mg_dns_live_settings *settings, struct m
 
 /* Whether text is an entry of servers: NULL, or what was expected. */
 const char *mg_dns_live_check(const char *text);
-
-/* Answers kept, for tests. */
-size_t mg_dns_live_kept(struct mg_dns *dns);
 #endif

@@ -28,11 +28,32 @@ enum {
 	RCODE_NXDOMAIN = 3
 };
 
-struct mg_unbound {
-	struct ub_ctx *context;
-	int end; /* eventfd: readable when the thread shall end */
-	pthread_t taker;
+/* A context that is asked anew is not older than this. */
+static const int64_t fresh_for = 10 * MG_SECOND;
+
+struct mg_unbound_context {
+	struct mg_unbound *unbound;
+	struct ub_ctx *library;
+	int64_t opened; /* monotonic ns */
+	size_t under_way; /* questions, with the lock */
 };
+
+struct mg_unbound {
+	char **servers; /* ended by NULL; NULL: from the root */
+	const char *trust_anchor; /* or NULL */
+	int wake; /* eventfd: readable when the members below have changed */
+	pthread_t taker;
+
+	pthread_mutex_t lock; /* the members below */
+	struct mg_unbound_context *current;
+	struct mg_unbound_context *old; /* freed by the taker, when nothing is under way in it */
+	bool ending;
+};
+
+static int64_t monotonic(void)
+{
+	return mg_clock_system.monotonic(&mg_clock_system);
+}
 
 /* --- its configuration --- */
 
@@ -61,18 +82,18 @@ static const char *const built_in_zones[] = {"localhost.", "127.in-addr.arpa.",
 	"1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.ip6.arpa.", "home.arpa.",
 	"onion.", "test.", "invalid."};
 
-static void add_servers(struct mg_buf *text, const char *const servers[], size_t count)
+static void add_servers(struct mg_buf *text, char **servers)
 {
 	mg_buf_add_text(text, " unblock-lan-zones: yes\n insecure-lan-zones: yes\n");
 	for (size_t i = 0; i < sizeof built_in_zones / sizeof built_in_zones[0]; i++)
 		mg_buf_add_format(text, " local-zone: \"%s\" nodefault\n", built_in_zones[i]);
 	mg_buf_add_text(text, "forward-zone:\n name: \".\"\n forward-no-cache: yes\n");
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; servers[i] != NULL; i++)
 		mg_buf_add_format(text, " forward-addr: %s\n", servers[i]);
 }
 
 /* Not every setting can be given but by a file: this one has no name. */
-static int configure(struct ub_ctx *context, const struct mg_buf *text)
+static int configure(struct ub_ctx *library, const struct mg_buf *text)
 {
 	int file = memfd_create("resolver", MFD_CLOEXEC), status = UB_READFILE;
 	char path[64];
@@ -82,42 +103,67 @@ static int configure(struct ub_ctx *context, const struct mg_buf *text)
 	mg_str_format(path, sizeof path, "/proc/self/fd/%d", file);
 	if (write(file, text->data, text->length) == (ssize_t)text->length &&
 		lseek(file, 0, SEEK_SET) == 0)
-		status = ub_ctx_config(context, path);
+		status = ub_ctx_config(library, path);
 	close(file);
 	return status;
 }
 
-static struct ub_ctx *new_context(
-	const char *const servers[], size_t count, const char *trust_anchor, struct mg_error *error)
+/* A context of the library, set up; NULL with error. */
+static struct ub_ctx *new_library(const struct mg_unbound *unbound, struct mg_error *error)
 {
 	/* Its parser of configuration has global variables. */
 	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-	struct ub_ctx *context = ub_ctx_create();
+	struct ub_ctx *library = ub_ctx_create();
 	struct mg_buf text = {0};
 	int status;
 
-	if (context == NULL) {
+	if (library == NULL) {
 		mg_error_set(error, "libunbound: out of memory or sockets");
 		return NULL;
 	}
 	mg_buf_add_text(&text, base_settings);
 	mg_buf_add_format(&text, " module-config: \"%siterator\"\n",
-		trust_anchor != NULL ? "validator " : "");
-	if (count > 0)
-		add_servers(&text, servers, count);
+		unbound->trust_anchor != NULL ? "validator " : "");
+	if (unbound->servers != NULL)
+		add_servers(&text, unbound->servers);
 	pthread_mutex_lock(&lock);
 	/* What it has to say is of single questions, and of a stranger's names. */
-	ub_ctx_debugout(context, NULL);
-	ub_ctx_async(context, true);
-	status = text.failed ? UB_NOMEM : configure(context, &text);
-	if (status == UB_NOERROR && trust_anchor != NULL)
-		status = ub_ctx_add_ta_file(context, trust_anchor);
+	ub_ctx_debugout(library, NULL);
+	ub_ctx_async(library, true);
+	status = text.failed ? UB_NOMEM : configure(library, &text);
+	if (status == UB_NOERROR && unbound->trust_anchor != NULL)
+		status = ub_ctx_add_ta_file(library, unbound->trust_anchor);
 	pthread_mutex_unlock(&lock);
 	mg_buf_free(&text);
 	if (status == UB_NOERROR)
-		return context;
+		return library;
 	mg_error_set(error, "libunbound: %s", ub_strerror(status));
-	ub_ctx_delete(context);
+	ub_ctx_delete(library);
+	return NULL;
+}
+
+static void free_context(struct mg_unbound_context *context)
+{
+	if (context == NULL)
+		return;
+	ub_ctx_delete(context->library);
+	free(context);
+}
+
+static struct mg_unbound_context *new_context(struct mg_unbound *unbound, struct mg_error *error)
+{
+	struct mg_unbound_context *context = calloc(1, sizeof *context);
+
+	if (context == NULL) {
+		mg_error_set(error, "out of memory");
+		return NULL;
+	}
+	context->unbound = unbound;
+	context->opened = monotonic();
+	context->library = new_library(unbound, error);
+	if (context->library != NULL)
+		return context;
+	free(context);
 	return NULL;
 }
 
@@ -248,7 +294,11 @@ static const struct mg_dns_answer *read_result(const struct ub_result *result)
 static void take(void *argument, int error, struct ub_result *result)
 {
 	struct mg_unbound_question *question = argument;
+	struct mg_unbound *unbound = question->context->unbound;
 
+	pthread_mutex_lock(&unbound->lock);
+	question->context->under_way--;
+	pthread_mutex_unlock(&unbound->lock);
 	question->done(question,
 		error == 0 && result != NULL ? read_result(result) : mg_dns_plain(MG_DNS_FAILED));
 	ub_resolve_free(result);
@@ -256,20 +306,56 @@ static void take(void *argument, int error, struct ub_result *result)
 
 /* --- threads --- */
 
+static void wake_taker(const struct mg_unbound *unbound)
+{
+	const uint64_t one = 1;
+
+	/* Cannot fail: nothing counts up to the limit. */
+	(void)!write(unbound->wake, &one, sizeof one);
+}
+
+/* Frees the old context when nothing is under way in it; false: the end has come. */
+static bool tidy(struct mg_unbound *unbound, struct mg_unbound_context *contexts[2])
+{
+	struct mg_unbound_context *unused = NULL;
+	bool ending;
+
+	pthread_mutex_lock(&unbound->lock);
+	if (unbound->old != NULL && unbound->old->under_way == 0) {
+		unused = unbound->old;
+		unbound->old = NULL;
+	}
+	contexts[0] = unbound->current;
+	contexts[1] = unbound->old;
+	ending = unbound->ending;
+	pthread_mutex_unlock(&unbound->lock);
+	free_context(unused);
+	return !ending;
+}
+
+/* Only this thread frees contexts, so those it polls stay. */
 static void *taker(void *argument)
 {
 	struct mg_unbound *unbound = argument;
-	struct pollfd fds[] = {{.fd = ub_fd(unbound->context), .events = POLLIN},
-		{.fd = unbound->end, .events = POLLIN}};
+	struct mg_unbound_context *contexts[2];
+	uint64_t count;
 
-	for (;;) {
-		if (poll(fds, 2, -1) < 0 && errno != EINTR)
-			return NULL;
-		if (fds[1].revents != 0)
-			return NULL;
+	while (tidy(unbound, contexts)) {
+		struct pollfd fds[] = {{.fd = unbound->wake, .events = POLLIN},
+			{.fd = ub_fd(contexts[0]->library), .events = POLLIN},
+			{.fd = -1, .events = POLLIN}};
+
+		if (contexts[1] != NULL)
+			fds[2].fd = ub_fd(contexts[1]->library);
+		if (poll(fds, 3, -1) < 0)
+			continue;
 		if (fds[0].revents != 0)
-			ub_process(unbound->context);
+			(void)!read(unbound->wake, &count, sizeof count);
+		for (size_t i = 0; i < 2; i++)
+			if (fds[i + 1].revents != 0)
+				ub_process(contexts[i]->library);
 	}
+	return NULL;
 }
 
 /* Threads inherit the mask: signals are for those who wait for them. */
@@ -292,47 +378,58 @@ static int start_taker(struct mg_unbound *unbound)
 	return status;
 }
 
-struct mg_unbound *mg_unbound_open(
-	const char *const servers[], size_t count, const char *trust_anchor, struct mg_error *error)
+static void free_unbound(struct mg_unbound *unbound)
+{
+	free_context(unbound->current);
+	free_context(unbound->old);
+	if (unbound->wake >= 0)
+		close(unbound->wake);
+	pthread_mutex_destroy(&unbound->lock);
+	free(unbound);
+}
+
+struct mg_unbound *mg_unbound_open(char **servers, const char *trust_anchor, struct mg_error *error)
 {
 	struct mg_unbound *unbound = calloc(1, sizeof *unbound);
-	int status = ENOMEM;
+	int status;
 
 	if (unbound == NULL) {
 		mg_error_set(error, "out of memory");
 		return NULL;
 	}
-	unbound->end = -1;
-	unbound->context = new_context(servers, count, trust_anchor, error);
-	if (unbound->context == NULL)
+	unbound->servers = servers;
+	unbound->trust_anchor = trust_anchor;
+	pthread_mutex_init(&unbound->lock, NULL);
+	unbound->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (unbound->wake < 0) {
+		mg_error_system(error, errno, "eventfd");
 		goto fail;
-	unbound->end = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	status = unbound->end < 0 ? errno : start_taker(unbound);
+	}
+	unbound->current = new_context(unbound, error);
+	if (unbound->current == NULL)
+		goto fail;
+	status = start_taker(unbound);
 	if (status == 0)
 		return unbound;
-	mg_error_system(error, status, "resolver");
+	mg_error_system(error, status, "cannot start a thread");
 fail:
-	if (unbound->end >= 0)
-		close(unbound->end);
-	if (unbound->context != NULL)
-		ub_ctx_delete(unbound->context);
-	free(unbound);
+	free_unbound(unbound);
 	return NULL;
 }
 
 void mg_unbound_close(struct mg_unbound *unbound)
 {
-	const uint64_t one = 1;
-
 	if (unbound == NULL)
 		return;
-	/* Cannot fail: the counter is 0. */
-	(void)!write(unbound->end, &one, sizeof one);
+	pthread_mutex_lock(&unbound->lock);
+	unbound->ending = true;
+	pthread_mutex_unlock(&unbound->lock);
+	wake_taker(unbound);
 	pthread_join(unbound->taker, NULL);
-	ub_ctx_delete(unbound->context);
-	close(unbound->end);
-	free(unbound);
+	free_unbound(unbound);
 }
+
+/* --- questions --- */
 
 /* The library reads names as a zone file has them: any byte is written so that it stands for
  * itself. */
@@ -353,17 +450,46 @@ static void escape(char target[ESCAPED_SIZE], const char *name)
 	*target = '\0';
 }
 
-bool mg_unbound_ask(struct mg_unbound *unbound, const char *name, enum mg_dns_type type,
+/* With the lock held. While an old context is there none more is made. */
+static void renew(struct mg_unbound *unbound)
+{
+	struct mg_unbound_context *context;
+
+	if (unbound->servers != NULL || unbound->old != NULL ||
+		monotonic() - unbound->current->opened < fresh_for)
+		return;
+	context = new_context(unbound, NULL);
+	if (context == NULL)
+		return;
+	unbound->old = unbound->current;
+	unbound->current = context;
+	wake_taker(unbound);
+}
+
+bool mg_unbound_ask(struct mg_unbound *unbound, const char *name, enum mg_dns_type type, bool fresh,
 	struct mg_unbound_question *question)
 {
+	struct mg_unbound_context *context;
 	char escaped[ESCAPED_SIZE];
 	sigset_t before;
 	int status;
 
 	escape(escaped, name);
-	block_signals(&before); /* the first question starts a thread */
+	pthread_mutex_lock(&unbound->lock);
+	if (fresh)
+		renew(unbound);
+	context = unbound->current;
+	context->under_way++;
+	pthread_mutex_unlock(&unbound->lock);
+	question->context = context;
+	block_signals(&before); /* the first question of a context starts a thread */
 	status = ub_resolve_async(
-		unbound->context, escaped, (int)type, CLASS_IN, question, take, NULL);
+		context->library, escaped, (int)type, CLASS_IN, question, take, NULL);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return status == UB_NOERROR;
+	if (status == UB_NOERROR)
+		return true;
+	pthread_mutex_lock(&unbound->lock);
+	context->under_way--;
+	pthread_mutex_unlock(&unbound->lock);
+	return false;
 }

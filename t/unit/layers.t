@@ -31,7 +31,6 @@ my %alone = map { $_ => 1 } qw(lib/event/field.h lib/mail/filter.h lib/run/front
 # whole.
 my %begun = map { $_ => 1 } qw(
 	lib/auth/dkim_verify.h
-	lib/base/dns.h
 );
 
 # "milters/log/record.c" is (milters, log): its place in the picture.

@@ -260,3 +260,17 @@ t_unit_dkim_fragile_t_LDADD = milters/dkim/libmgdkim.a $(LDADD) $(CMOCKA_LIBS)
 CMOCKA_TESTS += t/unit/dkim_keys.t
 t_unit_dkim_keys_t_SOURCES = t/unit/dkim_keys.c t/unit/key_place.c t/unit/key_place.h
 t_unit_dkim_keys_t_LDADD = milters/dkim/libmgdkim.a $(LDADD) $(CMOCKA_LIBS)
+
+# The DNS.
+CMOCKA_TESTS += t/unit/dns.t
+t_unit_dns_t_SOURCES = t/unit/dns.c
+t_unit_dns_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/unit/dns_cache.t
+t_unit_dns_cache_t_SOURCES = t/unit/dns_cache.c
+t_unit_dns_cache_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/unit/dns_live.t
+t_unit_dns_live_t_SOURCES = t/unit/dns_live.c t/unit/name_server.c t/unit/name_server.h
+t_unit_dns_live_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+TSAN_TESTS += t/unit/dns_live.t
