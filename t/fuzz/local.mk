@@ -41,6 +41,18 @@ FUZZ_TARGETS += t/fuzz/conf
 t_fuzz_conf_SOURCES = t/fuzz/conf.c $(FUZZ_MAIN)
 t_fuzz_conf_LDFLAGS = $(FUZZ_LINK)
 
+FUZZ_TARGETS += t/fuzz/dkim_key
+t_fuzz_dkim_key_SOURCES = t/fuzz/dkim_key.c $(FUZZ_MAIN)
+t_fuzz_dkim_key_LDFLAGS = $(FUZZ_LINK)
+
+FUZZ_TARGETS += t/fuzz/dkim_record
+t_fuzz_dkim_record_SOURCES = t/fuzz/dkim_record.c $(FUZZ_MAIN)
+t_fuzz_dkim_record_LDFLAGS = $(FUZZ_LINK)
+
+FUZZ_TARGETS += t/fuzz/dkim_tags
+t_fuzz_dkim_tags_SOURCES = t/fuzz/dkim_tags.c $(FUZZ_MAIN)
+t_fuzz_dkim_tags_LDFLAGS = $(FUZZ_LINK)
+
 check_PROGRAMS += $(FUZZ_TARGETS)
 SCRIPT_TESTS += t/fuzz/corpus.t
 EXTRA_DIST += t/fuzz/replay.c t/fuzz/corpus

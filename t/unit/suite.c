@@ -20,7 +20,7 @@ void suite_needed(void)
 	exit(0);
 }
 
-static void read_file(const char *path, struct mg_buf *text)
+void suite_read(const char *path, struct mg_buf *text)
 {
 	char name[512], piece[4096];
 	size_t length;
@@ -43,7 +43,7 @@ json_t *suite_load(const char *path, bool first)
 	json_t *json;
 	const char *start;
 
-	read_file(path, &text);
+	suite_read(path, &text);
 	start = first ? strchr(mg_buf_text(&text), '{') : mg_buf_text(&text);
 	assert_non_null(start);
 	json = json_loads(start, JSON_ALLOW_NUL | (first ? JSON_DISABLE_EOF_CHECK : 0), &error);

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buf.h"
+
 /* A difference that is kept; an array of them ends with {NULL, NULL}. */
 struct suite_kept {
 	const char *name, *reason;
@@ -14,6 +16,8 @@ struct suite_kept {
 
 /* Ends the program as skipped when $SUITES is not set. */
 void suite_needed(void);
+/* Adds the bytes of $SUITES/path. Fails the test when it cannot be read. */
+void suite_read(const char *path, struct mg_buf *text);
 /* The JSON of $SUITES/path; first: only its first object, whatever follows. Fails the test when it
  * cannot be read. Free with json_decref. */
 json_t *suite_load(const char *path, bool first);
