@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/dns.h"
 #include "base/error.h"
 #include "mail/message.h"

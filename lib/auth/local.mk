@@ -11,6 +11,9 @@ lib_auth_libmgauth_a_SOURCES = \
 	lib/auth/dkim_key_record.c \
 	lib/auth/dkim_names.c lib/auth/dkim_names.h \
 	lib/auth/dkim_path.c lib/auth/dkim_path.h \
+	lib/auth/dkim_public.c lib/auth/dkim_public.h \
 	lib/auth/dkim_sign.c lib/auth/dkim_sign.h \
+	lib/auth/dkim_signature.c lib/auth/dkim_signature.h \
 	lib/auth/dkim_tags.c lib/auth/dkim_tags.h \
-	lib/auth/dkim_trust.c lib/auth/dkim_trust.h
+	lib/auth/dkim_trust.c lib/auth/dkim_trust.h \
+	lib/auth/dkim_verify.c lib/auth/dkim_verify.h

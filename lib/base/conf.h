@@ -71,6 +71,10 @@ struct mg_conf; /* the settings of one section, or of the whole file */
  * NULL: defaults and overrides only. NULL when errors has something; free with mg_conf_free. */
 struct mg_conf *mg_conf_load(const char *path, const struct mg_option *const tables[],
 	const char *const overrides[], struct mg_errors *errors);
+/* Of a file whose settings are only in part those of `tables`, because it is another program's: the
+ * others are passed over. */
+struct mg_conf *mg_conf_load_part(
+	const char *path, const struct mg_option *const tables[], struct mg_errors *errors);
 void mg_conf_free(struct mg_conf *conf);
 
 /* Values by name; every declared setting has one (its default), so an undeclared name or another

@@ -154,7 +154,7 @@ static void load_overrides(struct loader *loader, const char *const overrides[])
 }
 
 /* An empty tree with its root; NULL when out of memory. */
-static struct mg_conf_tree *new_tree(const struct mg_option *const tables[])
+static struct mg_conf_tree *new_tree(const struct mg_option *const tables[], bool partial)
 {
 	struct mg_arena *arena = mg_arena_new(SIZE_MAX, NULL);
 	struct mg_conf_tree *tree = arena ? mg_arena_alloc(arena, sizeof(*tree)) : NULL;
@@ -163,6 +163,7 @@ static struct mg_conf_tree *new_tree(const struct mg_option *const tables[])
 	if (tree) {
 		tree->arena = arena;
 		tree->shown = "";
+		tree->partial = partial;
 		schema = mg_conf_schema_new(tree, tables);
 	}
 	if (schema)
@@ -195,12 +196,14 @@ static bool load_tree(struct loader *loader, const char *path, const char *const
 	return !tree->out_of_memory;
 }
 
-struct mg_conf *mg_conf_load_from(const struct mg_conf_source *source, const char *path,
-	const struct mg_option *const tables[], const char *const overrides[],
+static struct mg_conf *load(const struct mg_conf_source *source, const char *path,
+	const struct mg_option *const tables[], bool partial, const char *const overrides[],
 	struct mg_errors *errors)
 {
-	struct loader loader = {
-		.tree = new_tree(tables), .source = source, .errors = errors, .folder = ""};
+	struct loader loader = {.tree = new_tree(tables, partial),
+		.source = source,
+		.errors = errors,
+		.folder = ""};
 	size_t before = errors->count;
 
 	if (!loader.tree || !load_tree(&loader, path, overrides))
@@ -214,6 +217,13 @@ struct mg_conf *mg_conf_load_from(const struct mg_conf_source *source, const cha
 	return NULL;
 }
 
+struct mg_conf *mg_conf_load_from(const struct mg_conf_source *source, const char *path,
+	const struct mg_option *const tables[], const char *const overrides[],
+	struct mg_errors *errors)
+{
+	return load(source, path, tables, false, overrides, errors);
+}
+
 static bool read_path(void *argument, const char *path, size_t maximum, struct mg_textfile *file,
 	struct mg_error *error)
 {
@@ -221,10 +231,16 @@ static bool read_path(void *argument, const char *path, size_t maximum, struct m
 	return mg_textfile_read(path, maximum, file, error);
 }
 
+static const struct mg_conf_source files = {.read = read_path};
+
 struct mg_conf *mg_conf_load(const char *path, const struct mg_option *const tables[],
 	const char *const overrides[], struct mg_errors *errors)
 {
-	const struct mg_conf_source files = {.read = read_path};
+	return load(&files, path, tables, false, overrides, errors);
+}
 
-	return mg_conf_load_from(&files, path, tables, overrides, errors);
+struct mg_conf *mg_conf_load_part(
+	const char *path, const struct mg_option *const tables[], struct mg_errors *errors)
+{
+	return load(&files, path, tables, true, NULL, errors);
 }

@@ -101,6 +101,8 @@ static void report_unknown(struct parser *p, const struct mg_conf_token *name, c
 	const char *nearest =
 		mg_str_nearest(name->text, section->schema->names, section->schema->count);
 
+	if (p->tree->partial)
+		return;
 	mg_str_printable(shown, sizeof(shown), name->text, strlen(name->text));
 	if (section != root && mg_conf_schema_find(root->schema, name->text, strlen(name->text)) <
 				       root->schema->count)

@@ -100,6 +100,7 @@ struct mg_conf_tree {
 	struct mg_conf_schema *schemas;
 	struct mg_conf_titled *titled;
 	uint32_t values; /* read so far */
+	bool partial; /* what no table declares is another program's */
 	bool out_of_memory;
 };
 

@@ -8,6 +8,7 @@ lib_mail_libmgmail_a_SOURCES = \
 	lib/mail/fields.c lib/mail/fields.h \
 	lib/mail/filter.h \
 	lib/mail/header.c lib/mail/header.h \
+	lib/mail/letter.c lib/mail/letter.h \
 	lib/mail/mailbox.c lib/mail/mailbox.h \
 	lib/mail/match.c lib/mail/match.h \
 	lib/mail/match_facts.c lib/mail/match_facts.h \

@@ -198,9 +198,18 @@ CMOCKA_TESTS += t/unit/origin.t
 t_unit_origin_t_SOURCES = t/unit/origin.c
 t_unit_origin_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
+CMOCKA_TESTS += t/unit/letter.t
+t_unit_letter_t_SOURCES = t/unit/letter.c
+t_unit_letter_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/unit/dkim_verify.t
+t_unit_dkim_verify_t_SOURCES = t/unit/dkim_verify.c
+t_unit_dkim_verify_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+TSAN_TESTS += t/unit/dkim_verify.t
+
 # Runners of public test data: make conformance.
 conformance_runners = t/unit/conformance_addresses.t t/unit/conformance_charset.t \
-	t/unit/conformance_dkim_rfc8463.t t/unit/conformance_header_fields.t
+	t/unit/conformance_dkim.t t/unit/conformance_dkim_rfc8463.t t/unit/conformance_header_fields.t
 CONFORMANCE_TESTS += $(conformance_runners)
 if HAVE_CMOCKA
 check_PROGRAMS += $(conformance_runners)
@@ -212,6 +221,8 @@ t_unit_conformance_charset_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 t_unit_conformance_dkim_rfc8463_t_SOURCES = t/unit/conformance_dkim_rfc8463.c t/unit/dkim_letters.c \
 	t/unit/dkim_letters.h t/unit/suite.c t/unit/suite.h
 t_unit_conformance_dkim_rfc8463_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+t_unit_conformance_dkim_t_SOURCES = t/unit/conformance_dkim.c t/unit/suite.c t/unit/suite.h
+t_unit_conformance_dkim_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 t_unit_conformance_header_fields_t_SOURCES = t/unit/conformance_header_fields.c t/unit/suite.c t/unit/suite.h
 t_unit_conformance_header_fields_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
