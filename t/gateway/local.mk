@@ -6,6 +6,10 @@ SCRIPT_TESTS += t/gateway/harness.t t/gateway/log.t t/gateway/kill.t t/gateway/r
 ENGINE_TESTS += t/gateway/log.t t/gateway/kill.t t/gateway/reload.t t/gateway/restart.t \
 	t/gateway/fulldisk.t t/gateway/hold.t t/gateway/local.t t/gateway/chain.t
 
+SCRIPT_TESTS += t/gateway/dns.t
+check_PROGRAMS += t/gateway/resolve
+t_gateway_resolve_SOURCES = t/gateway/resolve.c
+
 check_PROGRAMS += t/gateway/opendkim_verify
 t_gateway_opendkim_verify_SOURCES = t/gateway/opendkim_verify.c
 t_gateway_opendkim_verify_LDADD = $(OPENDKIM_LIBS)

@@ -4,6 +4,7 @@
 use strict;
 use warnings;
 use File::Temp qw(tempdir);
+use IO::Socket::INET;
 use JSON::PP;
 use Test::More;
 
@@ -141,7 +142,65 @@ my @facts = qw(--client 192.0.2.7 --helo mail.example.net --user acme --tls TLSv
 		[0, 'accepted', 'message-passed'], 'settings of -o hold');
 }
 
+
+# What the probe was told by the DNS: (exit status, the values of X-Dns, complaints).
+sub asked {
+	my ($questions, @options) = @_;
+	my $message = join('', map { "X-Probe: dns $_\n" } @$questions) . "\nbody\n";
+	my ($status, $object, $err) = judge($message, @options);
+	return ($status, [map { $_->{value} } @{$object->{edits}}], $err);
+}
+
+my @questions = ('a.example.org TXT', 'A.Example.org. TXT', 'b.example.org MX', 'c.example.org TXT',
+	'd.example.org TXT', 'a.example.org NS', 'e.example.org TXT', 'a..b TXT');
+my @answers = (' found: one', ' found: one', ' found: mx.example.net', ' no answer', ' no answer in time',
+	' no record', ' no such name', ' not a name');
+my $answers = put('dns.json', '{"dns":{"a.example.org TXT":["one","two"],"B.example.org MX":["10 mx.example.net"],'
+	. '"c.example.org TXT":"SERVFAIL","d.example.org TXT":"TIMEOUT","f.example.org A":["192.0.2.1"]}}');
+{
+	my (undef, $told) = asked(\@questions, '--case', $answers);
+	is_deeply([map { s/: $//r } @$told], \@answers, 'the dns of a case answers');
+}
+{
+	my $record = "$folder/recorded.json";
+	my (undef, $told) = asked(\@questions, '--case', $answers, '--record', $record);
+	my $recorded = decode_json(get($record))->{dns};
+	is_deeply($recorded, {'a.example.org TXT' => ['one', 'two'], 'b.example.org MX' => ['10 mx.example.net'],
+			'c.example.org TXT' => 'SERVFAIL', 'd.example.org TXT' => 'TIMEOUT',
+			'a.example.org NS' => [], 'e.example.org TXT' => 'NXDOMAIN'},
+		'what was asked is recorded, and nothing else');
+	my (undef, $again) = asked(\@questions, '--case', $record);
+	is_deeply($again, $told, 'and answers the same');
+}
+{
+	# A port where nobody answers.
+	my $socket = IO::Socket::INET->new(Proto => 'udp', LocalAddr => '127.0.0.1') or die "socket: $!";
+	my $dead = 'resolver.servers={ "127.0.0.1@' . $socket->sockport . '" }';
+	my $record = "$folder/dead.json";
+	my (undef, $told) = asked(['a.example.org TXT'], '-o', $dead, '-o', 'resolver.timeout=1s',
+		'--record', $record);
+	is_deeply($told, [' no answer in time: '], 'without dns in the case the resolver of the settings is asked');
+	is_deeply(decode_json(get($record))->{dns}, {'a.example.org TXT' => 'TIMEOUT'}, 'which is recorded, too');
+}
+{
+	my $record = "$folder/silent.json";
+	judge("A: b\n\n", '--record', $record);
+	is_deeply(decode_json(get($record))->{dns}, {}, 'of a message that asks nothing no answers are recorded');
+}
+
 my @wrong = (
+	['a case of no DNS answers', 65, qr/dns: a: expected "NAME TYPE"/, '--judge', '-', '--case',
+		put('name.json', '{"dns":{"a":[]}}')],
+	['a record of another type', 65, qr/dns: a A: no record of this type: "x"/, '--judge', '-', '--case',
+		put('type.json', '{"dns":{"a A":["x"]}}')],
+	['an answer that is no list', 65, qr/dns: a A: expected a list of texts, or NXDOMAIN/, '--judge', '-', '--case',
+		put('list.json', '{"dns":{"a A":1}}')],
+	['a list of other things', 65, qr/dns: a A: expected a list of texts, or NXDOMAIN/, '--judge', '-', '--case',
+		put('things.json', '{"dns":{"a A":["192.0.2.1",1]}}')],
+	['no resolver', 78, qr/resolver: servers "ns\.example\.org"; expected IP, IP\@PORT or recursive/, '-o',
+		'resolver.servers={ "ns.example.org" }', '-t'],
+	['a resolver beside the root', 78, qr/servers: "recursive" stands alone/, '-o',
+		'resolver.servers={ "recursive", "192.0.2.1" }', '-t'],
 	['no such message', 66, qr/none\.eml: No such file/, '--judge', "$folder/none.eml"],
 	['no such case', 66, qr/none\.json: No such file/, '--judge', '-', '--case', "$folder/none.json"],
 	['a folder', 66, qr/Is a directory/, '--judge', $folder],

@@ -20,6 +20,7 @@
 #include "mail/fields.h"
 
 enum { COMMANDS_MAX = 64, COMMAND_SIZE = 1024 };
+static const int64_t dns_time = 60 * MG_SECOND;
 
 struct state {
 	char (*commands)[COMMAND_SIZE];
@@ -282,6 +283,22 @@ static int do_wait_at_end(struct command *command)
 	return 0;
 }
 
+/* Asks the DNS and tells in a field what it was told: "NAME TYPE". */
+static int do_dns(struct command *command)
+{
+	struct mg_dns *dns = command->call->world->dns;
+	const char *name = word(command);
+	enum mg_dns_type type = mg_dns_type_of(word(command));
+	const struct mg_dns_answer *answer = mg_dns_ask(
+		dns, name, type, false, mg_clock_system.monotonic(&mg_clock_system) + dns_time);
+	char value[COMMAND_SIZE];
+
+	mg_str_format(value, sizeof value, " %s: %.500s", mg_dns_status_text(answer->status),
+		answer->count > 0 ? answer->records[0].data : "");
+	mg_dns_release(dns, answer);
+	return mg_insert_header(command->call, 1, "X-Dns", value);
+}
+
 static const struct {
 	const char *name;
 	int (*function)(struct command *);
@@ -304,6 +321,7 @@ static const struct {
 	{"sender", do_sender},
 	{"body", do_body},
 	{"wait-at-end", do_wait_at_end},
+	{"dns", do_dns},
 };
 
 static void carry_out(struct mg_call *call, struct mg_verdict *verdict, const char *text)

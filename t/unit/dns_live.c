@@ -188,8 +188,10 @@ static void any_byte_of_a_name_stands_for_itself(void **state)
 
 		mg_str_format(name, sizeof name, "%s.example.org", names[i]);
 		assert_int_equal(ask(name, false), MG_DNS_FOUND);
+		pthread_mutex_lock(&server.lock);
 		assert_int_equal(server.name[0], strlen(names[i]));
 		assert_memory_equal(server.name + 1, names[i], strlen(names[i]));
+		pthread_mutex_unlock(&server.lock);
 	}
 }
 
