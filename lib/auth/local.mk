@@ -4,6 +4,7 @@
 noinst_LIBRARIES += lib/auth/libmgauth.a
 lib_auth_libmgauth_a_SOURCES = \
 	lib/auth/dkim_canon.c lib/auth/dkim_canon.h \
+	lib/auth/dkim_choice.c lib/auth/dkim_choice.h \
 	lib/auth/dkim_domain.c lib/auth/dkim_domain.h \
 	lib/auth/dkim_folder.c lib/auth/dkim_folder.h \
 	lib/auth/dkim_key.c lib/auth/dkim_key.h lib/auth/dkim_key_private.h \

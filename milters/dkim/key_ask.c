@@ -69,16 +69,17 @@ static int take_answer(struct key_entry *entry, const struct question *question)
 	state->asked = true;
 	state->answered = question->published != DKIM_UNKNOWN;
 	if (question->published == DKIM_PUBLISHED)
-		state->seen = KEY_SEEN;
+		state->seen = MG_DKIM_SEEN;
 	else if (question->published == DKIM_NOT_PUBLISHED)
-		state->seen = question->publication.no_record ? KEY_ABSENT : KEY_OTHER;
+		state->seen =
+			question->publication.no_record ? MG_DKIM_SEEN_ABSENT : MG_DKIM_SEEN_OTHER;
 	return index;
 }
 
 static void take_answers(const struct key_asker *asker, struct key_entry *entry,
 	const struct question questions[], size_t count, struct key_notices *notices)
 {
-	struct key_choice choice;
+	struct mg_dkim_choice choice;
 
 	for (size_t i = 0; i < count; i++)
 		if (questions[i].ended)
@@ -145,7 +146,8 @@ static void ask(const struct key_asker *asker, struct key_entry *entry,
 static bool needs_answer(const struct key_asker *asker, const struct key_entry *entry,
 	bool depends[MG_DKIM_ALGORITHM_COUNT])
 {
-	struct key_choice choice = key_choose(asker->settings, entry->domain, entry->states, true);
+	struct mg_dkim_choice choice =
+		key_choose(asker->settings, entry->domain, entry->states, true);
 	bool some_asked[MG_DKIM_ALGORITHM_COUNT] = {false};
 	bool some_new[MG_DKIM_ALGORITHM_COUNT] = {false}, any = false;
 

@@ -137,7 +137,7 @@ static enum key_queue_kind queue_of(const struct key_entry *entry)
 			continue;
 		if (state->asked && !state->answered)
 			return KEY_QUEUE_UNANSWERED;
-		if (state->seen != KEY_SEEN ||
+		if (state->seen != MG_DKIM_SEEN ||
 			++counts[mg_dkim_key_algorithm(entry->domain->files[i].key)] > 1)
 			kind = KEY_QUEUE_WAITING;
 	}

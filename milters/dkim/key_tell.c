@@ -32,7 +32,7 @@ void key_tell_weak(const struct dkim_keys_settings *settings, const struct key_s
 }
 
 void key_tell_switch(const struct dkim_keys_settings *settings, struct key_entry *entry,
-	const struct key_choice *choice, struct key_notices *notices)
+	const struct mg_dkim_choice *choice, struct key_notices *notices)
 {
 	if (settings->selector_count)
 		return;
@@ -51,14 +51,14 @@ void key_tell_switch(const struct dkim_keys_settings *settings, struct key_entry
 }
 
 void key_tell_seen(const struct dkim_keys_settings *settings, struct key_entry *entry, int index,
-	const struct key_choice *choice, const char *dns, const char *why,
+	const struct mg_dkim_choice *choice, const char *dns, const char *why,
 	struct key_notices *notices)
 {
 	const struct mg_dkim_file *file = &entry->domain->files[index];
 	struct key_state *state = &entry->states[index];
 	int signs = choice->signs[mg_dkim_key_algorithm(file->key)];
 	bool waits = settings->selector_count == 0 && (signs < 0 || index < signs);
-	bool silent = state->seen == KEY_UNKNOWN;
+	bool silent = state->seen == MG_DKIM_SEEN_UNKNOWN;
 
 	if (!waits && (index != signs || silent))
 		return;
@@ -66,7 +66,8 @@ void key_tell_seen(const struct dkim_keys_settings *settings, struct key_entry *
 		return;
 	state->silent = silent;
 	state->told = state->seen;
-	if (state->seen != KEY_SEEN)
-		key_notice_dns(notices, state->seen == KEY_OTHER ? MG_KEY_MISMATCH : MG_KEY_WAITING,
+	if (state->seen != MG_DKIM_SEEN)
+		key_notice_dns(notices,
+			state->seen == MG_DKIM_SEEN_OTHER ? MG_KEY_MISMATCH : MG_KEY_WAITING,
 			entry->name, file->selector, file->key, waits, dns, why);
 }

@@ -83,7 +83,7 @@ void dkim_keys_close(struct dkim_keys *keys)
 	free(keys);
 }
 
-static size_t take_signers(struct key_entry *entry, const struct key_choice *choice,
+static size_t take_signers(struct key_entry *entry, const struct mg_dkim_choice *choice,
 	struct dkim_signer signers[DKIM_SIGNERS_MAX])
 {
 	size_t count = 0;
@@ -136,7 +136,7 @@ static enum dkim_choice choose_at(struct dkim_keys *keys, const char *name, int6
 	struct key_notices notices = {0};
 	enum mg_dkim_found found;
 	enum dkim_choice result = DKIM_NO_KEY;
-	struct key_choice choice;
+	struct mg_dkim_choice choice;
 	struct key_entry *entry = key_store_enter(keys->asker.store, name,
 		keys->asker.clock->monotonic(keys->asker.clock), &notices, &found, reason);
 
