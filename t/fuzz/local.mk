@@ -57,6 +57,10 @@ FUZZ_TARGETS += t/fuzz/dkim_tags
 t_fuzz_dkim_tags_SOURCES = t/fuzz/dkim_tags.c $(FUZZ_MAIN)
 t_fuzz_dkim_tags_LDFLAGS = $(FUZZ_LINK)
 
+FUZZ_TARGETS += t/fuzz/match
+t_fuzz_match_SOURCES = t/fuzz/match.c $(FUZZ_MAIN)
+t_fuzz_match_LDFLAGS = $(FUZZ_LINK)
+
 check_PROGRAMS += $(FUZZ_TARGETS)
 SCRIPT_TESTS += t/fuzz/corpus.t
 EXTRA_DIST += t/fuzz/replay.c t/fuzz/corpus
