@@ -3,45 +3,41 @@
 
 #include <stdint.h>
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "base/str.h"
 
 /* A body passes three stages: lines that are too long are cut, white space is reduced (relaxed), and
- * the CRLFs at the end wait until something follows. Each hands on spans of the chunk as long as
- * nothing is changed in them, so that most bytes are read in place by the hash. No stage is given a
- * span that ends between CR and LF. */
+ * the CRLFs at the end wait until something follows. Simple form hands on spans of the chunk, so
+ * that the hash reads them where they stand; relaxed form is written to a small buffer, for what
+ * changes in mail is spread too thin for that. No stage is given a span that ends between CR and
+ * LF. */
 
 enum {
 	BLOCK = 16, /* bytes that are looked at together */
-	WHOLE = 512, /* a span as long is hashed where it stands */
+	LINE_ENDS = 64, /* that are hashed together */
+	PORTION_MIN = 256, /* less room than that, and the buffer is hashed first */
 	RECORD = 2048 /* line_length_limit of Postfix: its records of a body line */
 };
 
 static const unsigned char crlf[2] = {'\r', '\n'};
 static const unsigned char cut[3] = {'\r', '\n', ' '};
 
-static void hash_gathered(struct mg_dkim_body *body)
+static void hash_line_ends(struct mg_dkim_body *body, size_t count)
 {
-	if (body->gathered > 0)
-		mg_sha256_add(body->hash, body->pieces, body->gathered);
-	body->gathered = 0;
-}
+	unsigned char line_ends[LINE_ENDS * sizeof crlf];
 
-static void hash_span(struct mg_dkim_body *body, const unsigned char *span, size_t length)
-{
-	if (length >= WHOLE) {
-		hash_gathered(body);
-		mg_sha256_add(body->hash, span, length);
-		return;
-	}
-	if (length > sizeof body->pieces - body->gathered)
-		hash_gathered(body);
-	memcpy(body->pieces + body->gathered, span, length);
-	body->gathered += length;
+	for (size_t i = 0; i < LINE_ENDS && i < count; i++)
+		memcpy(line_ends + i * sizeof crlf, crlf, sizeof crlf);
+	for (; count > LINE_ENDS; count -= LINE_ENDS)
+		mg_sha256_add(body->hash, line_ends, sizeof line_ends);
+	mg_sha256_add(body->hash, line_ends, count * sizeof crlf);
 }
 
 /* The last stage: CRLFs at the end wait. */
-static void add_text(struct mg_dkim_body *body, const unsigned char *text, size_t length)
+static void hash_text(struct mg_dkim_body *body, const unsigned char *text, size_t length)
 {
 	size_t blank_lines = 0;
 
@@ -50,9 +46,10 @@ static void add_text(struct mg_dkim_body *body, const unsigned char *text, size_
 		blank_lines++;
 	}
 	if (length > 0) {
-		for (; body->blank_lines > 0; body->blank_lines--)
-			hash_span(body, crlf, sizeof crlf);
-		hash_span(body, text, length);
+		if (body->blank_lines > 0)
+			hash_line_ends(body, body->blank_lines);
+		mg_sha256_add(body->hash, text, length);
+		body->blank_lines = 0;
 		body->any = true;
 	}
 	body->blank_lines += blank_lines;
@@ -69,6 +66,7 @@ static bool is_line_end(const unsigned char *place, const unsigned char *end)
 }
 
 typedef unsigned char block __attribute__((vector_size(BLOCK)));
+typedef signed char marks __attribute__((vector_size(BLOCK))); /* of a byte: -1 or 0 */
 
 static block load(const unsigned char *place)
 {
@@ -78,76 +76,119 @@ static block load(const unsigned char *place)
 	return loaded;
 }
 
-/* Index of the first byte that is not zero; BLOCK: there is none. */
-static size_t first_set(block marks)
+/* A bit for each byte that is marked, the lowest for the first. */
+static unsigned bits_of(marks marked)
 {
-	uint64_t halves[2];
+#ifdef __SSE2__
+	return (unsigned)_mm_movemask_epi8((__m128i)marked);
+#else
+	unsigned bits = 0;
 
-	memcpy(halves, &marks, sizeof halves);
-	if ((halves[0] | halves[1]) == 0)
-		return BLOCK;
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	halves[0] = __builtin_bswap64(halves[0]);
-	halves[1] = __builtin_bswap64(halves[1]);
+	for (unsigned i = 0; i < BLOCK; i++)
+		bits |= (unsigned)(marked[i] & 1) << i;
+	return bits;
 #endif
-	return halves[0] != 0 ? (size_t)__builtin_ctzll(halves[0]) / 8
-			      : 8 + (size_t)__builtin_ctzll(halves[1]) / 8;
 }
 
-/* The first place that may look otherwise in relaxed form: a tab, or a blank before a blank, a
- * control (of which only CR matters) or the end. */
-static const unsigned char *find_white(const unsigned char *place, const unsigned char *end)
+static marks find_blanks(block text)
 {
-	while (end - place > BLOCK) {
-		block here = load(place), next = load(place + 1);
-		size_t first = first_set((block)((here == '\t') | ((here == ' ') & (next <= ' '))));
+	return (marks)((text == '\t') | (text == ' '));
+}
 
-		if (first < BLOCK)
-			return place + first;
-		place += BLOCK;
+/* Of blanks those that may go: before a blank or a control. In mail most blocks have none. */
+static marks find_doubtful(block text, block next)
+{
+	return find_blanks(text) & (marks)(next <= ' ');
+}
+
+static void store_with_blanks_for_tabs(unsigned char *out, block text)
+{
+	text ^= (block)(text == '\t') & ('\t' ^ ' ');
+	memcpy(out, &text, sizeof text);
+}
+
+/* Reduces the white space of a span: a run becomes one blank, or nothing before CRLF. So a blank
+ * goes if a blank or CRLF follows, which needs no memory of what was before. `waits`: a blank before
+ * the span, and then at its end, that nothing followed yet. Returns the length that is left, at most
+ * the span's and one more; BLOCK bytes behind may be written over. */
+static size_t reduce(
+	const unsigned char *place, const unsigned char *end, bool *waits, unsigned char *out)
+{
+	unsigned char *start = out;
+
+	if (place == end)
+		return 0;
+	if (*waits && !is_blank(*place) && !is_line_end(place, end))
+		*out++ = ' ';
+	*waits = false;
+	while (end - place >= 2 * BLOCK + 2) {
+		block text = load(place), second = load(place + BLOCK), next = load(place + 1);
+		marks doubtful = find_doubtful(text, next);
+		unsigned bits, kept;
+
+		if (bits_of(doubtful | find_doubtful(second, load(place + BLOCK + 1))) == 0) {
+			store_with_blanks_for_tabs(out, text);
+			store_with_blanks_for_tabs(out + BLOCK, second);
+			place += 2 * BLOCK;
+			out += 2 * BLOCK;
+			continue;
+		}
+		store_with_blanks_for_tabs(out, text);
+		bits = bits_of(doubtful & (find_blanks(next) | (marks)((next == '\r') &
+								       (load(place + 2) == '\n'))));
+		if (bits == 0) {
+			place += BLOCK;
+			out += BLOCK;
+			continue;
+		}
+		/* On from behind the first blanks that go. */
+		kept = (unsigned)__builtin_ctz(bits);
+		out += kept;
+		place += kept + (unsigned)__builtin_ctz(~(bits >> kept));
 	}
-	while (place < end &&
-		!(*place == '\t' || (*place == ' ' && (place + 1 == end || place[1] <= ' '))))
-		place++;
-	return place;
+	for (; place < end; place++)
+		if (!is_blank(*place))
+			*out++ = *place;
+		else if (place + 1 == end)
+			*waits = true;
+		else if (!is_blank(place[1]) && !is_line_end(place + 1, end))
+			*out++ = ' ';
+	return (size_t)(out - start);
 }
 
-static const unsigned char *skip_white(const unsigned char *place, const unsigned char *end)
+static void hash_reduced(struct mg_dkim_body *body)
 {
-	while (place < end && is_blank(*place))
-		place++;
-	return place;
+	hash_text(body, body->reduced, body->reduced_length);
+	body->reduced_length = 0;
 }
 
-/* The middle stage for the relaxed form: a run of white space becomes one blank, or nothing before
- * the end of the line. */
+/* The middle stage of the relaxed form. */
 static void relax(struct mg_dkim_body *body, const unsigned char *place, const unsigned char *end)
 {
 	while (place < end) {
-		const unsigned char *text = skip_white(place, end), *white;
+		size_t left = (size_t)(end - place), portion;
 
-		if (text > place)
-			body->blank = true;
-		if (text == end)
-			return;
-		if (body->blank && !is_line_end(text, end))
-			add_text(body, (const unsigned char *)" ", 1);
-		body->blank = false;
-		white = find_white(text, end);
-		add_text(body, text, (size_t)(white - text));
-		place = white;
+		if (MG_DKIM_REDUCED - body->reduced_length < PORTION_MIN)
+			hash_reduced(body);
+		/* A blank that waited comes in addition. */
+		portion = MG_DKIM_REDUCED - body->reduced_length - 1;
+		if (portion >= left)
+			portion = left;
+		else if (place[portion - 1] == '\r')
+			portion--;
+		body->reduced_length += reduce(
+			place, place + portion, &body->blank, body->reduced + body->reduced_length);
+		place += portion;
 	}
 }
 
 static void add_span(
 	struct mg_dkim_body *body, const unsigned char *start, const unsigned char *end)
 {
-	if (start == end)
-		return;
 	if (body->form == MG_DKIM_RELAXED)
 		relax(body, start, end);
 	else
-		add_text(body, start, (size_t)(end - start));
+		hash_text(body, start, (size_t)(end - start));
 }
 
 /* Behind the last CRLF, NULL when there is none. */
@@ -215,7 +256,7 @@ bool mg_dkim_body_begin(struct mg_dkim_body *body, enum mg_dkim_form form, size_
 	body->hash = mg_sha256_new();
 	body->form = form;
 	body->line_limit = line_limit == 1 ? 2 : line_limit;
-	body->line = body->column = body->blank_lines = body->gathered = 0;
+	body->line = body->column = body->blank_lines = body->reduced_length = 0;
 	body->blank = body->carriage_return = body->any = false;
 	return body->hash != NULL;
 }
@@ -243,9 +284,9 @@ bool mg_dkim_body_end(struct mg_dkim_body *body, unsigned char digest[MG_SHA256_
 		add_whole(body, crlf, 1);
 	/* Of a last line that has none; behind others it counts for nothing. */
 	add_whole(body, crlf, sizeof crlf);
+	hash_reduced(body);
 	if (body->any || body->form == MG_DKIM_SIMPLE)
-		hash_span(body, crlf, sizeof crlf);
-	hash_gathered(body);
+		mg_sha256_add(body->hash, crlf, sizeof crlf);
 	good = mg_sha256_finish(body->hash, digest);
 	mg_dkim_body_drop(body);
 	return good;
@@ -267,20 +308,20 @@ struct field {
 
 static void add_relaxed(struct field *field, const unsigned char *place, const unsigned char *end)
 {
-	while (place < end) {
-		const unsigned char *text = skip_white(place, end), *white;
+	unsigned char reduced[PORTION_MIN + 1 + BLOCK];
 
-		if (text > place)
-			field->blank = true;
-		if (text == end)
-			return;
-		if (field->blank && field->begun)
-			mg_buf_add_char(field->out, ' ');
-		field->blank = false;
+	/* White space at the begin of the value goes. */
+	while (!field->begun && place < end && is_blank(*place))
+		place++;
+	while (place < end) {
+		size_t portion =
+			(size_t)(end - place) < PORTION_MIN ? (size_t)(end - place) : PORTION_MIN;
+
+		field->blank = field->blank && field->begun;
 		field->begun = true;
-		white = find_white(text, end);
-		mg_buf_add(field->out, text, (size_t)(white - text));
-		place = white;
+		mg_buf_add(field->out, reduced,
+			reduce(place, place + portion, &field->blank, reduced));
+		place += portion;
 	}
 }
 

@@ -25,7 +25,7 @@
 /* In the order of the words of the settings. */
 enum mg_dkim_form { MG_DKIM_SIMPLE, MG_DKIM_RELAXED };
 
-enum { MG_DKIM_GATHERED = 2048 };
+enum { MG_DKIM_REDUCED = 4096, MG_DKIM_REDUCED_SLACK = 17 };
 
 /* A body under way. Its members are the module's own. */
 struct mg_dkim_body {
@@ -38,8 +38,8 @@ struct mg_dkim_body {
 	bool blank; /* white space that counts only if text follows (relaxed) */
 	bool carriage_return; /* the chunk ended between CR and LF */
 	bool any; /* something was hashed */
-	size_t gathered; /* small pieces, hashed together */
-	unsigned char pieces[MG_DKIM_GATHERED];
+	size_t reduced_length; /* text that waits to be hashed (relaxed) */
+	unsigned char reduced[MG_DKIM_REDUCED + MG_DKIM_REDUCED_SLACK];
 };
 
 /* line_limit: octets after which a line is cut, at least 2; 0 never. false: no memory. */

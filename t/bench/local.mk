@@ -6,11 +6,12 @@
 #
 # A bench is t/bench/NAME.py; its programs are built for it only.
 
-BENCH_TOOLS = t/bench/millgate-nothing t/bench/load t/bench/bare t/bench/sign_bare
+BENCH_TOOLS = t/bench/millgate-nothing t/bench/load t/bench/bare t/bench/canon t/bench/sign_bare
 EXTRA_PROGRAMS += $(BENCH_TOOLS)
 t_bench_millgate_nothing_SOURCES = t/bench/nothing.c
 t_bench_load_SOURCES = t/bench/load.c
 t_bench_bare_SOURCES = t/bench/bare.c
+t_bench_canon_SOURCES = t/bench/canon.c
 t_bench_sign_bare_SOURCES = t/bench/sign_bare.c
 CLEANFILES += $(BENCH_TOOLS) bench.json
 
