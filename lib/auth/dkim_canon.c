@@ -16,8 +16,10 @@
  * LF. */
 
 enum {
-	BLOCK = 16, /* bytes that are looked at together */
+	BLOCK = 16, /* bytes of a vector */
+	PAIR = 2 * BLOCK, /* bytes that are looked at together */
 	LINE_ENDS = 64, /* that are hashed together */
+	MUCH = 100, /* one byte of so many */
 	PORTION_MIN = 256, /* less room than that, and the buffer is hashed first */
 	RECORD = 2048 /* line_length_limit of Postfix: its records of a body line */
 };
@@ -95,24 +97,65 @@ static marks find_blanks(block text)
 	return (marks)((text == '\t') | (text == ' '));
 }
 
-/* Of blanks those that may go: before a blank or a control. In mail most blocks have none. */
-static marks find_doubtful(block text, block next)
+/* Does nothing go of two blocks? It may where a blank is before a blank or a control. */
+static bool stays(const unsigned char *place)
 {
-	return find_blanks(text) & (marks)(next <= ' ');
+	marks first = find_blanks(load(place)) & (marks)(load(place + 1) <= ' ');
+	marks second = find_blanks(load(place + BLOCK)) & (marks)(load(place + BLOCK + 1) <= ' ');
+
+	return bits_of(first | second) == 0;
 }
 
-static void store_with_blanks_for_tabs(unsigned char *out, block text)
+/* The blanks of a block that go: before a blank or CRLF. */
+static unsigned find_dropped(const unsigned char *place)
+{
+	block next = load(place + 1);
+	marks line_ends = (marks)((next == '\r') & (load(place + 2) == '\n'));
+
+	return bits_of(find_blanks(load(place)) & (find_blanks(next) | line_ends));
+}
+
+/* Tabs as blanks. */
+static void store(unsigned char *out, block text)
 {
 	text ^= (block)(text == '\t') & ('\t' ^ ' ');
 	memcpy(out, &text, sizeof text);
 }
 
+static void store_pair(unsigned char *out, const unsigned char *place)
+{
+	store(out, load(place));
+	store(out + BLOCK, load(place + BLOCK));
+}
+
+/* Writes what stays of two blocks; returns where it ends. Each run that stays is written in full
+ * width and what is too much overwritten by the next, with a branch only for a second run that goes,
+ * which is rare. */
+static unsigned char *reduce_pair(unsigned char *out, const unsigned char *place)
+{
+	uint64_t sentinel = UINT64_C(1) << PAIR;
+	uint64_t dropped = find_dropped(place) | (uint64_t)find_dropped(place + BLOCK) << BLOCK;
+	unsigned from = 0;
+
+	store_pair(out, place);
+	do {
+		uint64_t ends = dropped | sentinel, carried = dropped + (ends & -ends);
+
+		out += (unsigned)__builtin_ctzll(ends) - from;
+		from = (unsigned)__builtin_ctzll(carried);
+		store_pair(out, place + from);
+		dropped &= carried;
+	} while (dropped != 0);
+	return out + PAIR - from;
+}
+
 /* Reduces the white space of a span: a run becomes one blank, or nothing before CRLF. So a blank
- * goes if a blank or CRLF follows, which needs no memory of what was before. `waits`: a blank before
- * the span, and then at its end, that nothing followed yet. Returns the length that is left, at most
- * the span's and one more; BLOCK bytes behind may be written over. */
-static size_t reduce(
-	const unsigned char *place, const unsigned char *end, bool *waits, unsigned char *out)
+ * goes if a blank or CRLF follows, which needs no memory of what was before. waits: a blank before
+ * the span, and then at its end, that nothing followed yet. much: much is expected to go, so that
+ * to ask first would be a guess that fails. Returns the length that is left, at most the span's and
+ * one more. */
+static size_t reduce(const unsigned char *place, const unsigned char *end, bool *waits, bool much,
+	unsigned char *out)
 {
 	unsigned char *start = out;
 
@@ -121,31 +164,13 @@ static size_t reduce(
 	if (*waits && !is_blank(*place) && !is_line_end(place, end))
 		*out++ = ' ';
 	*waits = false;
-	while (end - place >= 2 * BLOCK + 2) {
-		block text = load(place), second = load(place + BLOCK), next = load(place + 1);
-		marks doubtful = find_doubtful(text, next);
-		unsigned bits, kept;
-
-		if (bits_of(doubtful | find_doubtful(second, load(place + BLOCK + 1))) == 0) {
-			store_with_blanks_for_tabs(out, text);
-			store_with_blanks_for_tabs(out + BLOCK, second);
-			place += 2 * BLOCK;
-			out += 2 * BLOCK;
-			continue;
+	for (; end - place >= 2 * PAIR; place += PAIR)
+		if (!much && stays(place)) {
+			store_pair(out, place);
+			out += PAIR;
+		} else {
+			out = reduce_pair(out, place);
 		}
-		store_with_blanks_for_tabs(out, text);
-		bits = bits_of(doubtful & (find_blanks(next) | (marks)((next == '\r') &
-								       (load(place + 2) == '\n'))));
-		if (bits == 0) {
-			place += BLOCK;
-			out += BLOCK;
-			continue;
-		}
-		/* On from behind the first blanks that go. */
-		kept = (unsigned)__builtin_ctz(bits);
-		out += kept;
-		place += kept + (unsigned)__builtin_ctz(~(bits >> kept));
-	}
 	for (; place < end; place++)
 		if (!is_blank(*place))
 			*out++ = *place;
@@ -166,18 +191,20 @@ static void hash_reduced(struct mg_dkim_body *body)
 static void relax(struct mg_dkim_body *body, const unsigned char *place, const unsigned char *end)
 {
 	while (place < end) {
-		size_t left = (size_t)(end - place), portion;
+		size_t left = (size_t)(end - place), portion, length;
 
-		if (MG_DKIM_REDUCED - body->reduced_length < PORTION_MIN)
+		if (sizeof body->reduced - body->reduced_length < PORTION_MIN)
 			hash_reduced(body);
 		/* A blank that waited comes in addition. */
-		portion = MG_DKIM_REDUCED - body->reduced_length - 1;
+		portion = sizeof body->reduced - body->reduced_length - 1;
 		if (portion >= left)
 			portion = left;
 		else if (place[portion - 1] == '\r')
 			portion--;
-		body->reduced_length += reduce(
-			place, place + portion, &body->blank, body->reduced + body->reduced_length);
+		length = reduce(place, place + portion, &body->blank, body->much,
+			body->reduced + body->reduced_length);
+		body->reduced_length += length;
+		body->much = length + portion / MUCH < portion;
 		place += portion;
 	}
 }
@@ -257,7 +284,7 @@ bool mg_dkim_body_begin(struct mg_dkim_body *body, enum mg_dkim_form form, size_
 	body->form = form;
 	body->line_limit = line_limit == 1 ? 2 : line_limit;
 	body->line = body->column = body->blank_lines = body->reduced_length = 0;
-	body->blank = body->carriage_return = body->any = false;
+	body->blank = body->much = body->carriage_return = body->any = false;
 	return body->hash != NULL;
 }
 
@@ -308,7 +335,7 @@ struct field {
 
 static void add_relaxed(struct field *field, const unsigned char *place, const unsigned char *end)
 {
-	unsigned char reduced[PORTION_MIN + 1 + BLOCK];
+	unsigned char reduced[PORTION_MIN + 1];
 
 	/* White space at the begin of the value goes. */
 	while (!field->begun && place < end && is_blank(*place))
@@ -320,7 +347,7 @@ static void add_relaxed(struct field *field, const unsigned char *place, const u
 		field->blank = field->blank && field->begun;
 		field->begun = true;
 		mg_buf_add(field->out, reduced,
-			reduce(place, place + portion, &field->blank, reduced));
+			reduce(place, place + portion, &field->blank, false, reduced));
 		place += portion;
 	}
 }

@@ -25,7 +25,7 @@
 /* In the order of the words of the settings. */
 enum mg_dkim_form { MG_DKIM_SIMPLE, MG_DKIM_RELAXED };
 
-enum { MG_DKIM_REDUCED = 4096, MG_DKIM_REDUCED_SLACK = 17 };
+enum { MG_DKIM_REDUCED = 4096 };
 
 /* A body under way. Its members are the module's own. */
 struct mg_dkim_body {
@@ -36,10 +36,11 @@ struct mg_dkim_body {
 	size_t column; /* of these, octets of the piece that is sent, with its blank */
 	size_t blank_lines; /* CRLFs that count only if something follows */
 	bool blank; /* white space that counts only if text follows (relaxed) */
+	bool much; /* white space was reduced often lately */
 	bool carriage_return; /* the chunk ended between CR and LF */
 	bool any; /* something was hashed */
 	size_t reduced_length; /* text that waits to be hashed (relaxed) */
-	unsigned char reduced[MG_DKIM_REDUCED + MG_DKIM_REDUCED_SLACK];
+	unsigned char reduced[MG_DKIM_REDUCED];
 };
 
 /* line_limit: octets after which a line is cut, at least 2; 0 never. false: no memory. */
