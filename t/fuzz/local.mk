@@ -45,6 +45,11 @@ FUZZ_TARGETS += t/fuzz/conf
 t_fuzz_conf_SOURCES = t/fuzz/conf.c $(FUZZ_MAIN)
 t_fuzz_conf_LDFLAGS = $(FUZZ_LINK)
 
+FUZZ_TARGETS += t/fuzz/dkim_canon
+t_fuzz_dkim_canon_SOURCES = t/fuzz/dkim_canon.c t/unit/dkim_canon_plain.c t/unit/dkim_canon_plain.h \
+	$(FUZZ_MAIN)
+t_fuzz_dkim_canon_LDFLAGS = $(FUZZ_LINK)
+
 FUZZ_TARGETS += t/fuzz/dkim_key
 t_fuzz_dkim_key_SOURCES = t/fuzz/dkim_key.c $(FUZZ_MAIN)
 t_fuzz_dkim_key_LDFLAGS = $(FUZZ_LINK)

@@ -209,7 +209,8 @@ TSAN_TESTS += t/unit/dkim_verify.t
 
 # Runners of public test data: make conformance.
 conformance_runners = t/unit/conformance_addresses.t t/unit/conformance_charset.t \
-	t/unit/conformance_dkim.t t/unit/conformance_dkim_rfc8463.t t/unit/conformance_header_fields.t
+	t/unit/conformance_dkim.t t/unit/conformance_dkim_canon.t \
+	t/unit/conformance_dkim_rfc8463.t t/unit/conformance_header_fields.t
 CONFORMANCE_TESTS += $(conformance_runners)
 if HAVE_CMOCKA
 check_PROGRAMS += $(conformance_runners)
@@ -218,6 +219,8 @@ t_unit_conformance_addresses_t_SOURCES = t/unit/conformance_addresses.c t/unit/s
 t_unit_conformance_addresses_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 t_unit_conformance_charset_t_SOURCES = t/unit/conformance_charset.c t/unit/suite.c t/unit/suite.h
 t_unit_conformance_charset_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+t_unit_conformance_dkim_canon_t_SOURCES = t/unit/conformance_dkim_canon.c t/unit/suite.c t/unit/suite.h
+t_unit_conformance_dkim_canon_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 t_unit_conformance_dkim_rfc8463_t_SOURCES = t/unit/conformance_dkim_rfc8463.c t/unit/dkim_letters.c \
 	t/unit/dkim_letters.h t/unit/suite.c t/unit/suite.h
 t_unit_conformance_dkim_rfc8463_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
