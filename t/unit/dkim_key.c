@@ -70,9 +70,11 @@ static void add_pem(struct mg_buf *text, int (*write)(BIO *stream, EVP_PKEY *pke
 {
 	BIO *stream = BIO_new(BIO_s_mem());
 	char *pem;
+	long length;
 
 	assert_int_equal(write(stream, pkey), 1);
-	mg_buf_add(text, pem, (size_t)BIO_get_mem_data(stream, &pem));
+	length = BIO_get_mem_data(stream, &pem);
+	mg_buf_add(text, pem, (size_t)length);
 	BIO_free(stream);
 }
 
