@@ -138,7 +138,7 @@ void mta_model_free(struct mta_model *model)
 static void insert_given(struct mta_model *model, size_t place, const struct mg_client_edit *edit)
 {
 	static const char hold[] = "X-Millgate-Hold";
-	char value[4096];
+	static char value[256 * 1024];
 
 	assert_true(mg_str_format(
 		value, sizeof(value), "%s%s", model->leading_space ? "" : " ", edit->value));
