@@ -19,3 +19,7 @@ milters_dkim_libmgdkim_a_SOURCES = \
 	milters/dkim/report.c milters/dkim/report.h \
 	milters/dkim/settings.c milters/dkim/settings.h \
 	milters/dkim/signing.c milters/dkim/signing.h
+
+sbin_PROGRAMS += millgate-dkim
+millgate_dkim_SOURCES = milters/dkim/main.c
+millgate_dkim_LDADD = milters/dkim/libmgdkim.a $(LDADD)

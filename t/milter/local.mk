@@ -69,3 +69,12 @@ TSAN_TESTS += $(MILTER_ENGINE_TESTS)
 
 # The command line --judge.
 SCRIPT_TESTS += t/milter/judge.t
+
+# millgate-dkim; libopendkim verifies what it signs.
+DKIM_DRIVER = t/milter/signed.c t/milter/signed.h t/unit/key_place.c t/unit/key_place.h $(MILTER_DRIVER)
+
+CMOCKA_TESTS += t/milter/dkim.t
+t_milter_dkim_t_SOURCES = t/milter/dkim.c $(DKIM_DRIVER)
+t_milter_dkim_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+ENGINE_TESTS += t/milter/dkim.t
+TSAN_TESTS += t/milter/dkim.t
