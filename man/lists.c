@@ -8,6 +8,7 @@
 
 #include "base/conf.h"
 #include "base/metrics.h"
+#include "dkim/dkim.h"
 #include "log/log.h"
 #include "mail/fields.h"
 #include "mail/match.h"
@@ -33,6 +34,13 @@ static int print_settings_log(void)
 	return print_settings(&mg_log_filter);
 }
 
+/* The filter's own: the others are in the list of log. */
+static int print_settings_dkim(void)
+{
+	return mg_conf_print_mdoc(
+		(const struct mg_option *const[]){mg_dkim_filter.options, NULL}, stdout);
+}
+
 static int print_metrics_log(void)
 {
 	mg_metrics_print_mdoc(mg_host_metrics, stdout);
@@ -41,10 +49,16 @@ static int print_metrics_log(void)
 	return 0;
 }
 
+static int print_metrics_dkim(void)
+{
+	mg_metrics_print_mdoc(mg_dkim_filter.metrics, stdout);
+	return 0;
+}
+
 /* What is the process's alone: all else of its tables is in the list of log. */
 static int print_settings_chain(void)
 {
-	static const struct mg_filter *const built_in[] = {&mg_log_filter, NULL};
+	static const struct mg_filter *const built_in[] = {&mg_dkim_filter, &mg_log_filter, NULL};
 	struct mg_filter_chain chain;
 	int status = -1;
 
@@ -81,8 +95,10 @@ static const struct list {
 	{"case", print_case, true}, /* millgate-log(8) */
 	{"fields", print_fields, true}, /* millgate-events(5) */
 	{"match", print_match, true}, /* millgate.conf(5) */
+	{"metrics-dkim", print_metrics_dkim, true}, /* millgate-dkim(8) */
 	{"metrics-log", print_metrics_log, true}, /* millgate-log(8) */
 	{"settings-chain", print_settings_chain, false}, /* millgate-chain(8) */
+	{"settings-dkim", print_settings_dkim, false}, /* millgate-dkim.conf(5) */
 	{"settings-log", print_settings_log, false}, /* millgate-log(8) */
 };
 

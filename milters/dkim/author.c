@@ -65,10 +65,10 @@ static bool read_author(const struct mg_header *from, bool several, char address
 	return false;
 }
 
-/* The domain of an address, normal; false with problem. */
-static bool read_domain(const char *address, char domain[256], struct dkim_problem *problem)
+/* The domain in its normal form; false with problem, which shows the text it came from. */
+static bool read_domain(
+	const char *part, const char *text, char domain[256], struct dkim_problem *problem)
 {
-	const char *part = mg_address_domain_part(address);
 	struct mg_buf normal = {0};
 	bool good = mg_domain_normalize(part, strlen(part), &normal) &&
 		    mg_str_copy(domain, 256, mg_buf_text(&normal));
@@ -77,7 +77,7 @@ static bool read_domain(const char *address, char domain[256], struct dkim_probl
 	mg_buf_free(&normal);
 	if (!good)
 		dkim_problem_set(problem, DKIM_CODE_BAD_DOMAIN, "", "no domain that can sign: %s",
-			mg_str_printable(shown, sizeof(shown), address, strlen(address)));
+			mg_str_printable(shown, sizeof(shown), text, strlen(text)));
 	return good;
 }
 
@@ -112,7 +112,7 @@ static int apply_exceptions(const struct mg_table *table, const char *address,
 		return 0;
 	}
 	author->signing[0] = '\0';
-	return read_domain(value, author->signing, problem) ? 1 : 0;
+	return read_domain(value, value, author->signing, problem) ? 1 : 0;
 }
 
 int dkim_author_find(const struct dkim_settings *settings, const struct mg_message *message,
@@ -129,7 +129,7 @@ int dkim_author_find(const struct dkim_settings *settings, const struct mg_messa
 		return 0;
 	if (by_sender)
 		mg_str_copy(address, sizeof(address), message->sender);
-	if (!read_domain(address, author->domain, problem))
+	if (!read_domain(mg_address_domain_part(address), address, author->domain, problem))
 		return 0;
 	return apply_exceptions(settings->domains, address, author, problem, error);
 }

@@ -369,8 +369,8 @@ static enum progress check_published(struct work *work)
 	for (size_t i = 0; i < work->signer_count; i++) {
 		const struct dkim_signer *signer = &work->signers[i];
 		struct dkim_publication publication;
-		enum dkim_published published = dkim_publish_check(work->call->world->dns, signer, false,
-			work->call->message->deadline, &publication);
+		enum dkim_published published = dkim_publish_check(work->call->world->dns, signer,
+			false, work->call->message->deadline, &publication);
 
 		if (published == DKIM_PUBLISHED)
 			continue;

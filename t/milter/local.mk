@@ -6,7 +6,7 @@ t_milter_millgate_probe_SOURCES = t/milter/probe_main.c t/milter/probe.c t/milte
 
 check_PROGRAMS += t/milter/millgate-probe-chain
 t_milter_millgate_probe_chain_SOURCES = t/milter/probe_chain.c t/milter/probe.c t/milter/probe.h
-t_milter_millgate_probe_chain_LDADD = milters/log/libmglog.a $(LDADD)
+t_milter_millgate_probe_chain_LDADD = milters/dkim/libmgdkim.a milters/log/libmglog.a $(LDADD)
 
 # The tests drive millgate-log and millgate-probe through the client of lib/run.
 MILTER_DRIVER = t/milter/driver.c t/milter/driver.h t/milter/letter.c \
@@ -76,5 +76,11 @@ DKIM_DRIVER = t/milter/signed.c t/milter/signed.h t/unit/key_place.c t/unit/key_
 CMOCKA_TESTS += t/milter/dkim.t
 t_milter_dkim_t_SOURCES = t/milter/dkim.c $(DKIM_DRIVER)
 t_milter_dkim_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
-ENGINE_TESTS += t/milter/dkim.t
-TSAN_TESTS += t/milter/dkim.t
+
+CMOCKA_TESTS += t/milter/dkim_lines.t
+t_milter_dkim_lines_t_SOURCES = t/milter/dkim_lines.c $(DKIM_DRIVER)
+t_milter_dkim_lines_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+DKIM_ENGINE_TESTS = t/milter/dkim.t t/milter/dkim_lines.t
+ENGINE_TESTS += $(DKIM_ENGINE_TESTS)
+TSAN_TESTS += $(DKIM_ENGINE_TESTS)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* probe: a filter for tests that does what the message says, so that every way of the runner can be
- * gone; alone as millgate-probe, with log behind it as millgate-probe-chain. */
+ * gone; alone as millgate-probe, with the filters of millgate-chain behind it as
+ * millgate-probe-chain. */
 #ifndef T_MILTER_PROBE_H
 #define T_MILTER_PROBE_H
 #include "mail/filter.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* millgate-probe-chain: millgate-chain with one filter more to choose. */
+#include "dkim/dkim.h"
 #include "log/log.h"
 #include "probe.h"
 #include "run/daemon.h"
@@ -7,5 +8,6 @@
 int main(int argc, char **argv)
 {
 	return mg_daemon_chain(
-		(const struct mg_filter *[]){&probe_filter, &mg_log_filter, NULL}, argc, argv);
+		(const struct mg_filter *[]){&probe_filter, &mg_dkim_filter, &mg_log_filter, NULL},
+		argc, argv);
 }

@@ -43,7 +43,7 @@ void signed_settings(const struct signed_place *place, const char *settings, str
 {
 	mg_buf_add_format(lines,
 		"keys = \"%s\"\nminimum_bits = 1024\n"
-		"resolver { servers = { \"127.0.0.1@1\" } timeout = \"200ms\" }\n%s\n",
+		"resolver { servers = { \"127.0.0.1@1\" } timeout = \"1s\" }\n%s\n",
 		place->keys.folder, settings);
 	if (strstr(settings, "internal_networks") == NULL)
 		mg_buf_add_text(lines, "internal_networks = { \"203.0.113.0/24\" }\n");
