@@ -16,8 +16,8 @@ EXTRA_DIST += $(PAGES)
 all-local: $(PAGES:%=installed/%)
 
 installed/man/%: man/% Makefile man/lists
-	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(put_lists) $< >$@.list && $(put_paths) <$@.list >$@.new && \
-		rm -f $@.list && mv $@.new $@
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(put_paths) <$< >$@.page && $(put_lists) $@.page >$@.new && \
+		rm -f $@.page && mv $@.new $@
 
 put_lists = awk '/^\.\\" list: / { if (system("man/lists " $$3)) { status = 1; exit }; next } \
 	{ print; fflush() } END { exit status }'

@@ -95,7 +95,7 @@ static const struct mg_option sign_options[] = {
 	{.name = "headers", .kind = MG_LIST, .value = "{ }", .check = check_field,
 		.help = "Fields that are signed, each as often as it is there; empty for those of "
 			"RFC 6376 section 5.4.1, List-*, List-Unsubscribe-Post, Feedback-ID, "
-			"Content-* and MIME-Version. From is always among them."},
+			"Content-* and MIME-Version; From is always among them."},
 	{.name = "oversign", .kind = MG_LIST, .value = "{ \"From\", \"Subject\", \"Date\", \"To\" }",
 		.check = check_field,
 		.help = "Fields of which none can be added without breaking the signature: From always, "
@@ -110,8 +110,8 @@ static const struct mg_option sign_options[] = {
 		.help = "A domain that signs each outbound message besides: the platform's own."},
 	{.name = "expire", .kind = MG_DURATION, .value = "0s", .minimum = 0,
 		.maximum = 365 * 24 * 3600 * MG_SECOND,
-		.help = "How long a signature is good (x=); 0 for ever. Mail may be held or deferred for "
-			"days: below 5d it is fragile."},
+		.help = "How long a signature is good (x=); 0 for ever; below 5d it is fragile, for mail "
+			"may be held or deferred for days."},
 	{.name = "selectors", .kind = MG_LIST, .value = "{ }",
 		.help = "Only keys of these selectors sign, whatever DNS has; empty for the newest that "
 			"DNS has."},
@@ -120,7 +120,7 @@ static const struct mg_option sign_options[] = {
 	{.name = NULL},
 };
 
-const struct mg_option dkim_options[] = {
+const struct mg_option dkim_settings_options[] = {
 	{.name = "keys", .kind = MG_TEXT, .value = MG_SYSCONFDIR "/keys", .check = check_folder,
 		.help = "Folder of the keys, DOMAIN/SELECTOR.pem: a file there signs that domain."},
 	{.name = "subdomains", .kind = MG_BOOL, .value = "yes",
@@ -133,7 +133,7 @@ const struct mg_option dkim_options[] = {
 		.help = "How often a key that waits for its record is looked up."},
 	{.name = "unsigned", .kind = MG_WORD, .value = "send", .words = "send|tempfail",
 		.help = "What becomes of outbound mail whose key is there but refused, unreadable or "
-			"gone. Domains that have no key are sent as they are."},
+			"gone; mail of domains that never had one is sent as it is."},
 	{.name = "line_limit", .kind = MG_NUMBER, .value = "998", .minimum = 0,
 		.maximum = LINE_LIMIT_MAX, .unit = "octets", .check = check_line_limit,
 		.help = "Postfix's smtp_line_length_limit: longer lines are cut when they are sent; 0 "

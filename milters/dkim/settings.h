@@ -16,7 +16,8 @@
 #include "mail/filter.h"
 #include "mail/match.h"
 
-extern const struct mg_option dkim_options[];
+/* (libopendkim has a dkim_options of its own.) */
+extern const struct mg_option dkim_settings_options[];
 
 /* In the order of the words. */
 enum dkim_unsigned { DKIM_UNSIGNED_SEND, DKIM_UNSIGNED_TEMPFAIL };
