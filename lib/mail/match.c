@@ -174,7 +174,7 @@ struct mg_match *mg_match_new(const struct mg_conf *section, struct mg_errors *e
 	while (mg_facts[facts].name != NULL)
 		facts++;
 	if (match != NULL)
-		match->conditions = calloc(facts, sizeof(*match->conditions));
+		match->conditions = calloc(facts + 1, sizeof(*match->conditions));
 	if (match == NULL || match->conditions == NULL) {
 		mg_errors_add(errors, "out of memory");
 		mg_match_free(match);

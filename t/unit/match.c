@@ -560,6 +560,36 @@ static void all_mistakes_are_told_at_once(void **state)
 	mg_errors_clear(&errors);
 }
 
+static void what_is_printed_is_what_was_set_and_loads_again(void **state)
+{
+	static const char text[] = "match { tls = no header = 'X-Bulk: regex:^\\d' "
+				   "not { any { } client = \"192.0.2.0/24\" } }";
+	const struct mg_option *const tables[] = {options, NULL};
+	struct mg_errors errors = {.count = 0};
+	char path[64], *printed = NULL;
+	struct mg_match *match;
+	struct mg_conf *conf;
+	FILE *stream;
+	size_t size;
+
+	(void)state;
+	write_file(path, text);
+	conf = mg_conf_load(path, tables, NULL, &errors);
+	unlink(path);
+	assert_non_null(conf);
+	stream = open_memstream(&printed, &size);
+	assert_non_null(stream);
+	assert_int_equal(mg_conf_print(conf, stream), 0);
+	fclose(stream);
+	assert_null(strstr(printed, "{ }"));
+	assert_non_null(strstr(printed, "tls = { \"no\" }"));
+	match = must_load(printed);
+	assert_true(mg_match_needs_header(match));
+	mg_match_free(match);
+	mg_conf_free(conf);
+	free(printed);
+}
+
 static void the_manual_has_every_setting(void **state)
 {
 	char *text = NULL;
@@ -604,6 +634,7 @@ int main(void)
 		cmocka_unit_test(a_pattern_that_runs_into_its_limit_is_an_error),
 		cmocka_unit_test(mistakes_are_errors_with_file_and_line),
 		cmocka_unit_test(all_mistakes_are_told_at_once),
+		cmocka_unit_test(what_is_printed_is_what_was_set_and_loads_again),
 		cmocka_unit_test(the_manual_has_every_setting),
 	};
 
