@@ -142,27 +142,30 @@ static void ask(const struct key_asker *asker, struct key_entry *entry,
 	free(questions);
 }
 
-/* Of which algorithms DNS must say more before a key is chosen. */
+/* Of which algorithms DNS must say more before a key is chosen: it could be one that was never asked
+ * for. With a watch only while nothing is known of any. */
 static bool needs_answer(const struct key_asker *asker, const struct key_entry *entry,
 	bool depends[MG_DKIM_ALGORITHM_COUNT])
 {
 	struct mg_dkim_choice choice =
 		key_choose(asker->settings, entry->domain, entry->states, true);
-	bool some_asked[MG_DKIM_ALGORITHM_COUNT] = {false};
-	bool some_new[MG_DKIM_ALGORITHM_COUNT] = {false}, any = false;
+	bool settled[MG_DKIM_ALGORITHM_COUNT] = {false}, any = false;
 
+	memset(depends, 0, MG_DKIM_ALGORITHM_COUNT * sizeof(*depends));
 	for (size_t i = 0; i < entry->domain->key_count; i++) {
+		const struct key_state *state = &entry->states[i];
 		enum mg_dkim_algorithm algorithm;
 
 		if (!key_is_usable(asker->settings, entry->domain, i))
 			continue;
 		algorithm = mg_dkim_key_algorithm(entry->domain->files[i].key);
-		some_asked[algorithm] |= entry->states[i].asked;
-		some_new[algorithm] |= !entry->states[i].asked;
+		if (state->seen == MG_DKIM_SEEN || (asker->background && state->asked))
+			settled[algorithm] = true;
+		else if (!state->asked && !settled[algorithm])
+			depends[algorithm] = choice.depends[algorithm];
 	}
 	for (int i = 0; i < MG_DKIM_ALGORITHM_COUNT; i++) {
-		depends[i] =
-			choice.depends[i] && some_new[i] && !(asker->background && some_asked[i]);
+		depends[i] = depends[i] && !(asker->background && settled[i]);
 		any |= depends[i];
 	}
 	return any;

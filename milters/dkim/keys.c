@@ -163,6 +163,14 @@ static enum dkim_choice choose_at(struct dkim_keys *keys, const char *name, int6
 	return result;
 }
 
+/* NULL: a top-level domain. */
+static const char *parent_of(const char *name)
+{
+	const char *dot = strchr(name, '.');
+
+	return dot ? dot + 1 : NULL;
+}
+
 enum dkim_choice dkim_keys_choose(struct dkim_keys *keys, const char *domain, int64_t deadline,
 	struct dkim_signer signers[DKIM_SIGNERS_MAX], size_t *count, struct mg_error *reason)
 {
@@ -174,15 +182,15 @@ enum dkim_choice dkim_keys_choose(struct dkim_keys *keys, const char *domain, in
 		mg_error_set(reason, "not a domain of letters, digits and hyphens");
 		return DKIM_BAD_DOMAIN;
 	}
-	mg_error_set(reason, "%s: no key", domain);
-	for (const char *name = domain;; name++) {
+	for (const char *name = domain; name; name = parent_of(name)) {
 		result = choose_at(keys, name, deadline, signers, count, &own, reason);
-		if (result != DKIM_NO_KEY || own || !keys->settings.subdomains)
+		if (result != DKIM_NO_KEY || own)
 			return result;
-		name = strchr(name, '.');
-		if (!name)
-			return DKIM_NO_KEY;
+		if (!keys->settings.subdomains)
+			break;
 	}
+	mg_error_set(reason, "%s: no key", domain);
+	return DKIM_NO_KEY;
 }
 
 void dkim_signers_release(struct dkim_signer signers[], size_t count)

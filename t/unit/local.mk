@@ -274,9 +274,17 @@ t_unit_dkim_fragile_t_SOURCES = t/unit/dkim_fragile.c
 t_unit_dkim_fragile_t_LDADD = milters/dkim/libmgdkim.a $(LDADD) $(CMOCKA_LIBS)
 
 # The folder of keys.
+keys_case = t/unit/key_place.c t/unit/key_place.h t/unit/keys_case.c t/unit/keys_case.h
 CMOCKA_TESTS += t/unit/dkim_keys.t
-t_unit_dkim_keys_t_SOURCES = t/unit/dkim_keys.c t/unit/key_place.c t/unit/key_place.h
+t_unit_dkim_keys_t_SOURCES = t/unit/dkim_keys.c $(keys_case)
 t_unit_dkim_keys_t_LDADD = milters/dkim/libmgdkim.a $(LDADD) $(CMOCKA_LIBS)
+CMOCKA_TESTS += t/unit/dkim_keys_dns.t
+t_unit_dkim_keys_dns_t_SOURCES = t/unit/dkim_keys_dns.c $(keys_case)
+t_unit_dkim_keys_dns_t_LDADD = milters/dkim/libmgdkim.a $(LDADD) $(CMOCKA_LIBS)
+CMOCKA_TESTS += t/unit/dkim_keys_threads.t
+t_unit_dkim_keys_threads_t_SOURCES = t/unit/dkim_keys_threads.c $(keys_case)
+t_unit_dkim_keys_threads_t_LDADD = milters/dkim/libmgdkim.a $(LDADD) $(CMOCKA_LIBS)
+TSAN_TESTS += t/unit/dkim_keys_dns.t t/unit/dkim_keys_threads.t
 
 # The DNS.
 CMOCKA_TESTS += t/unit/dns.t
