@@ -114,6 +114,7 @@ void mg_conf_place(const struct mg_conf *conf, const char *name, const char **fi
  * set in it. */
 int mg_conf_print(const struct mg_conf *conf, FILE *stream);
 /* Prints the list of settings of `tables` as mdoc for a manual page: .It per setting with kind,
- * default, unit, words and help. */
+ * default, unit, words and help. Sections of conditions, which can stand in themselves, are
+ * described in millgate.conf(5) alone. */
 int mg_conf_print_mdoc(const struct mg_option *const tables[], FILE *stream);
 #endif

@@ -157,24 +157,18 @@ static void print_mdoc_value(FILE *stream, const struct mg_option *option)
 	fputs(quotes ? "\".\n" : ".\n", stream);
 }
 
-/* A section is described where it is met first; within itself it is only named. */
-struct mdoc_path {
-	const struct mg_option *options;
-	const struct mdoc_path *outer;
-};
-
-static bool is_in(const struct mdoc_path *path, const struct mg_option *options)
+/* Is it a section of conditions, which "not { }" in it can negate? */
+static bool can_hold_itself(const struct mg_option *options)
 {
-	while (path && path->options != options)
-		path = path->outer;
-	return path != NULL;
+	for (const struct mg_option *option = options; option->name; option++)
+		if (option->options == options)
+			return true;
+	return false;
 }
 
-static void print_mdoc_table(FILE *stream, const struct mdoc_path *path)
+static void print_mdoc_table(FILE *stream, const struct mg_option *options)
 {
-	for (const struct mg_option *option = path->options; option->name; option++) {
-		const struct mdoc_path inner = {.options = option->options, .outer = path};
-
+	for (const struct mg_option *option = options; option->name; option++) {
 		fprintf(stream, ".It Ic %s", option->name);
 		if (mg_conf_is_section(option->kind))
 			fprintf(stream, "%s Brq ...",
@@ -184,11 +178,11 @@ static void print_mdoc_table(FILE *stream, const struct mdoc_path *path)
 			print_mdoc_sentence(stream, option->help);
 		if (!mg_conf_is_section(option->kind)) {
 			print_mdoc_value(stream, option);
-		} else if (is_in(path, option->options)) {
-			fputs("Takes the same settings as the section it stands in.\n", stream);
+		} else if (can_hold_itself(option->options)) {
+			fputs("Its conditions are in\n.Xr millgate.conf 5 .\n", stream);
 		} else {
 			fputs(".Bl -tag -width Ds\n", stream);
-			print_mdoc_table(stream, &inner);
+			print_mdoc_table(stream, option->options);
 			fputs(".El\n", stream);
 		}
 	}
@@ -198,7 +192,7 @@ int mg_conf_print_mdoc(const struct mg_option *const tables[], FILE *stream)
 {
 	fputs(".Bl -tag -width Ds\n", stream);
 	for (size_t i = 0; tables[i]; i++)
-		print_mdoc_table(stream, &(const struct mdoc_path){.options = tables[i]});
+		print_mdoc_table(stream, tables[i]);
 	fputs(".El\n", stream);
 	return ferror(stream) ? -1 : 0;
 }
