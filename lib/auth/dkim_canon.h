@@ -3,9 +3,10 @@
  * cut, and of a header field; and the cut that Postfix's smtp client makes in lines that are too
  * long, so that what is hashed is what is sent.
  *
- * A line ends in CRLF. A CR or LF alone, a NUL, a form feed are bytes like others, as dkimpy has it
- * (libopendkim too, unless it is asked to mend line ends). A body without CRLF at its end gets one,
- * and white space before that end is the end of a line: what SMTP makes of it.
+ * A line ends in CRLF. A CR or LF alone, a NUL, a form feed are bytes like others. So says dkimpy;
+ * libopendkim agrees but for a lone CR or LF, which it drops or loses blanks before, so that no form
+ * of such a body verifies everywhere. A body without CRLF at its end gets one, and white space before
+ * that end is the end of a line: what SMTP makes of it.
  *
  * The cut (smtp_line_length_limit of postconf(5), default 998; seen at the next hop): a line of more
  * octets, its CRLF not counted, goes on after CRLF and a blank, which counts as an octet of the new

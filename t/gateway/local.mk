@@ -2,7 +2,7 @@
 # Mail through a real, private Postfix (root only; else they are skipped).
 
 SCRIPT_TESTS += t/gateway/harness.t t/gateway/log.t t/gateway/kill.t t/gateway/reload.t t/gateway/restart.t \
-	t/gateway/fulldisk.t t/gateway/hold.t t/gateway/local.t t/gateway/chain.t t/gateway/demo.t t/gateway/manual.t
+	t/gateway/fulldisk.t t/gateway/hold.t t/gateway/local.t t/gateway/chain.t t/gateway/demo.t t/gateway/manual.t t/gateway/longlines.t
 ENGINE_TESTS += t/gateway/log.t t/gateway/kill.t t/gateway/reload.t t/gateway/restart.t \
 	t/gateway/fulldisk.t t/gateway/hold.t t/gateway/local.t t/gateway/chain.t
 

@@ -13,6 +13,7 @@
 
 #include "base/digest.h"
 #include "base/str.h"
+#include "dkim_canon_bodies.h"
 #include "dkim_canon_plain.h"
 
 static void hash_of(const char *bytes, size_t length, unsigned char digest[MG_SHA256_SIZE])
@@ -153,52 +154,15 @@ static void every_small_body_in_every_cut_has_one_hash(void **state)
 		}
 }
 
-static uint64_t random_state = 1;
-
-static size_t random_below(size_t limit)
-{
-	random_state = random_state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-	return (size_t)(random_state >> 33) % limit;
-}
-
-/* Text of pieces that matter, some of them long. */
-static size_t random_body(char *body, size_t size)
-{
-	static const char *const pieces[] = {"a", "word ", " ", "  ", "\t", "\r\n", "\r\n\r\n",
-		"\r", "\n", " \r\n", "\t\r\n", ".", "a line of a length that is usual in mail\r\n",
-		"\xff\xfe"};
-	size_t length = 0, target = random_below(size);
-
-	while (length < target) {
-		if (random_below(8) == 0) {
-			size_t run = random_below(random_below(4) == 0 ? 3000 : 60);
-
-			if (run > size - length)
-				run = size - length;
-			memset(body + length, "x \t"[random_below(3)], run);
-			length += run;
-		} else {
-			const char *piece = pieces[random_below(sizeof pieces / sizeof pieces[0])];
-			size_t piece_length = strlen(piece);
-
-			if (piece_length > size - length)
-				break;
-			memcpy(body + length, piece, piece_length);
-			length += piece_length;
-		}
-	}
-	return length;
-}
-
 static void hash_in_random_pieces(enum mg_dkim_form form, size_t line_limit, const char *body,
 	size_t length, unsigned char digest[MG_SHA256_SIZE])
 {
-	size_t most = 1 + random_below(3000);
+	size_t most = 1 + dkim_canon_random_below(3000);
 	struct mg_dkim_body under_way;
 
 	assert_true(mg_dkim_body_begin(&under_way, form, line_limit));
 	for (size_t done = 0, piece; done < length; done += piece) {
-		piece = 1 + random_below(most);
+		piece = 1 + dkim_canon_random_below(most);
 		if (piece > length - done)
 			piece = length - done;
 		mg_dkim_body_add(&under_way, (const unsigned char *)body + done, piece);
@@ -214,8 +178,8 @@ static void random_bodies_agree_with_the_plain_way(void **state)
 
 	(void)state;
 	for (size_t round = 0; round < 2000; round++) {
-		size_t length = random_body(body, 1 + random_below(SIZE));
-		size_t limit = limits[random_below(sizeof limits / sizeof limits[0])];
+		size_t length = dkim_canon_random_body(body, 1 + dkim_canon_random_below(SIZE));
+		size_t limit = limits[dkim_canon_random_below(sizeof limits / sizeof limits[0])];
 		enum mg_dkim_form form = round % 2 == 0 ? MG_DKIM_SIMPLE : MG_DKIM_RELAXED;
 		unsigned char digest[MG_SHA256_SIZE], right[MG_SHA256_SIZE];
 		struct mg_buf plain = {.limit = 0};
@@ -339,8 +303,9 @@ static void random_fields_agree_with_the_plain_way(void **state)
 
 	(void)state;
 	for (size_t round = 0; round < 4000; round++) {
-		size_t length = random_body(value, 1 + random_below(sizeof value));
-		size_t limit = limits[random_below(sizeof limits / sizeof limits[0])];
+		size_t length =
+			dkim_canon_random_body(value, 1 + dkim_canon_random_below(sizeof value));
+		size_t limit = limits[dkim_canon_random_below(sizeof limits / sizeof limits[0])];
 		enum mg_dkim_form form = round % 2 == 0 ? MG_DKIM_SIMPLE : MG_DKIM_RELAXED;
 		struct mg_buf plain = {.limit = 0}, out = {.limit = 0};
 

@@ -93,8 +93,19 @@ t_unit_linear_t_LDADD = t/unit/libcounted.a $(CRYPTO_LIBS) $(CMOCKA_LIBS)
 
 # DKIM.
 CMOCKA_TESTS += t/unit/dkim_canon.t
-t_unit_dkim_canon_t_SOURCES = t/unit/dkim_canon.c t/unit/dkim_canon_plain.c t/unit/dkim_canon_plain.h
+t_unit_dkim_canon_t_SOURCES = t/unit/dkim_canon.c t/unit/dkim_canon_bodies.c t/unit/dkim_canon_bodies.h \
+	t/unit/dkim_canon_plain.c t/unit/dkim_canon_plain.h
 t_unit_dkim_canon_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+# Canonical forms by other implementations.
+CMOCKA_TESTS += t/unit/dkim_canon_opendkim.t
+t_unit_dkim_canon_opendkim_t_SOURCES = t/unit/dkim_canon_opendkim.c t/unit/dkim_canon_bodies.c \
+	t/unit/dkim_canon_bodies.h
+t_unit_dkim_canon_opendkim_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+check_PROGRAMS += t/unit/dkim_canon_print
+t_unit_dkim_canon_print_SOURCES = t/unit/dkim_canon_print.c
+SCRIPT_TESTS += t/unit/dkim_canon_python.t
 
 # The event log.
 CMOCKA_TESTS += t/unit/event_settings.t
