@@ -1,2 +1,27 @@
 # SPDX-License-Identifier: ISC
-# The operator's command.
+# The operator's command. All but its main is a library: the manual's lists and tests use it, too.
+
+noinst_LIBRARIES += programs/cli/libmgcli.a
+programs_cli_libmgcli_a_SOURCES = \
+	programs/cli/command.c programs/cli/command.h \
+	programs/cli/commands.c programs/cli/commands.h \
+	programs/cli/json.c programs/cli/json.h \
+	programs/cli/key.c programs/cli/key.h \
+	programs/cli/key_dns.c \
+	programs/cli/key_file.c programs/cli/key_file.h \
+	programs/cli/key_list.c \
+	programs/cli/key_new.c \
+	programs/cli/keyring.c programs/cli/keyring.h \
+	programs/cli/postfix.c programs/cli/postfix.h \
+	programs/cli/record.c programs/cli/record.h \
+	programs/cli/resolver.c programs/cli/resolver.h \
+	programs/cli/screen.c programs/cli/screen.h \
+	programs/cli/settings.c programs/cli/settings.h \
+	programs/cli/sheet.c programs/cli/sheet.h \
+	programs/cli/tally.c programs/cli/tally.h \
+	programs/cli/usage.c programs/cli/usage.h \
+	programs/cli/zone.c programs/cli/zone.h
+
+bin_PROGRAMS += millgate
+millgate_SOURCES = programs/cli/main.c
+millgate_LDADD = programs/cli/libmgcli.a $(LDADD)

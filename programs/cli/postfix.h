@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: ISC */
+/* postfix: what its own commands say, postconf(1) and postqueue(1). */
+#ifndef MG_CLI_POSTFIX_H
+#define MG_CLI_POSTFIX_H
+#include <stdint.h>
+
+/* How long mail may wait in the queue, ns: the longer of maximal_queue_lifetime and
+ * bounce_queue_lifetime; five days, its default, where Postfix does not say. */
+int64_t cli_postfix_lifetime(void);
+/* Messages on hold that arrived before this time (UTC ns); -1: Postfix does not say. */
+int64_t cli_postfix_held_before(int64_t utc);
+#endif
