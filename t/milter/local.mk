@@ -81,6 +81,10 @@ CMOCKA_TESTS += t/milter/dkim_lines.t
 t_milter_dkim_lines_t_SOURCES = t/milter/dkim_lines.c $(DKIM_DRIVER)
 t_milter_dkim_lines_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
-DKIM_ENGINE_TESTS = t/milter/dkim.t t/milter/dkim_lines.t
+CMOCKA_TESTS += t/milter/dkim_ugly.t
+t_milter_dkim_ugly_t_SOURCES = t/milter/dkim_ugly.c $(DKIM_DRIVER)
+t_milter_dkim_ugly_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+DKIM_ENGINE_TESTS = t/milter/dkim.t t/milter/dkim_lines.t t/milter/dkim_ugly.t
 ENGINE_TESTS += $(DKIM_ENGINE_TESTS)
 TSAN_TESTS += $(DKIM_ENGINE_TESTS)

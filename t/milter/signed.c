@@ -116,6 +116,8 @@ static void make_content(const struct letter *letter, const struct mg_client_edi
 	/* The body itself is never replaced: it is taken as it is, NULs included. */
 	add_lines(&plain, header, strlen(header));
 	add_lines(&plain, body, length - (size_t)(body - text));
+	if (plain.data[plain.length - 1] != '\n')
+		mg_buf_add_text(&plain, "\r\n");
 	add_cut(content, plain.data, plain.length, limit);
 	mg_buf_free(&plain);
 	mta_model_free(model);
