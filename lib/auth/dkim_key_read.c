@@ -54,7 +54,7 @@ static const struct block *find_block(const char *name)
 	return NULL;
 }
 
-/* A PEM block; OpenSSL's memory, der in it is a secret. */
+/* A PEM block in OpenSSL's memory, whose every copy is wiped: der in it is a secret. */
 struct pem {
 	char *name, *header;
 	unsigned char *der;
@@ -63,9 +63,9 @@ struct pem {
 
 static void pem_free(struct pem *pem)
 {
-	OPENSSL_free(pem->name);
-	OPENSSL_free(pem->header);
-	OPENSSL_clear_free(pem->der, (size_t)pem->length);
+	OPENSSL_secure_free(pem->name);
+	OPENSSL_secure_free(pem->header);
+	OPENSSL_secure_clear_free(pem->der, (size_t)pem->length);
 	*pem = (struct pem){NULL, NULL, NULL, 0};
 }
 
@@ -128,7 +128,8 @@ struct mg_dkim_key *mg_dkim_key_read(const char *pem, size_t length, struct mg_e
 		goto done;
 	}
 	while (kind == NULL &&
-		PEM_read_bio(stream, &block.name, &block.header, &block.der, &block.length) == 1) {
+		PEM_read_bio_ex(stream, &block.name, &block.header, &block.der, &block.length,
+			PEM_FLAG_SECURE | PEM_FLAG_EAY_COMPATIBLE) == 1) {
 		kind = find_block(block.name);
 		public_half = public_half || mg_str_equal_nocase(block.name, "PUBLIC KEY") ||
 			      mg_str_equal_nocase(block.name, "RSA PUBLIC KEY");

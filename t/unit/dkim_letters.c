@@ -53,6 +53,7 @@ static const struct {
 		"Return-Path: <x@example.org>\r\n" BODY},
 	{"like-tags",
 		"From: \"v=1; h=from; b=abc\" <ann@example.org>\r\nSubject: b=; b = x; bh=\r\n" BODY},
+	{"blank-before-the-colon", FROM "Subject : x\r\nTo :y\r\n" BODY},
 	{"dots", FROM "\r\n.\r\n..\r\n.x\r\n"},
 };
 

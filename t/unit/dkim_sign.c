@@ -283,6 +283,54 @@ static void several_signatures_of_one_header_are_as_if_made_alone(void **state)
 	letters_free(letters, count);
 }
 
+/* The text of a letter as the next hop gets it: lines of the header over limit are cut. */
+static void add_cut(const struct letter *letter, size_t limit, struct mg_buf *out)
+{
+	size_t header_size = (size_t)(letter->body - letter->text.data), column = 0;
+
+	for (size_t i = 0; i < header_size; i++) {
+		char character = letter->text.data[i];
+		bool line_end = character == '\r' || character == '\n';
+
+		if (!line_end && column == limit) {
+			mg_buf_add_text(out, "\r\n ");
+			column = 1;
+		}
+		mg_buf_add_char(out, character);
+		column = line_end ? 0 : column + 1;
+	}
+	mg_buf_add(out, letter->body, letter->body_length);
+}
+
+static void long_lines_are_signed_as_the_next_hop_gets_them(void **state)
+{
+	struct letter *letters[LETTERS_MAX], *cut = malloc(sizeof(*cut));
+	size_t count = letters_make(letters);
+
+	(void)state;
+	assert_non_null(cut);
+	for (size_t i = 0; i < count * 2; i++) {
+		struct mg_dkim_signing signing = signing_of(letters[i / 2]), signing_cut;
+		struct mg_buf text = {.limit = 0};
+		char *value, *value_cut;
+
+		add_cut(letters[i / 2], 40, &text);
+		letter_read(cut, "cut", text.data, text.length);
+		signing_cut = signing_of(cut);
+		signing.header_form = signing_cut.header_form = i % 2;
+		signing.line_limit = 40;
+		value = signed_value(&signing);
+		value_cut = signed_value(&signing_cut);
+		assert_string_equal(value, value_cut);
+		free(value);
+		free(value_cut);
+		letter_free(cut);
+		mg_buf_free(&text);
+	}
+	letters_free(letters, count);
+	free(cut);
+}
+
 static void the_value_is_added_to_what_is_there(void **state)
 {
 	struct letter *letter = letter_of("From: a@example.org\r\n");
@@ -328,6 +376,7 @@ int main(void)
 		cmocka_unit_test(lines_are_short_and_end_without_blanks),
 		cmocka_unit_test(a_domain_longer_than_a_line_stands_alone),
 		cmocka_unit_test(several_signatures_of_one_header_are_as_if_made_alone),
+		cmocka_unit_test(long_lines_are_signed_as_the_next_hop_gets_them),
 		cmocka_unit_test(the_value_is_added_to_what_is_there),
 		cmocka_unit_test(a_full_buffer_is_an_error),
 	};
