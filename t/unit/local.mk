@@ -285,6 +285,9 @@ t_unit_dkim_fragile_t_SOURCES = t/unit/dkim_fragile.c
 t_unit_dkim_fragile_t_LDADD = milters/dkim/libmgdkim.a $(LDADD) $(CMOCKA_LIBS)
 
 # The folder of keys.
+CMOCKA_TESTS += t/unit/dkim_folder.t
+t_unit_dkim_folder_t_SOURCES = t/unit/dkim_folder.c t/unit/key_place.c t/unit/key_place.h
+t_unit_dkim_folder_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 keys_case = t/unit/key_place.c t/unit/key_place.h t/unit/keys_case.c t/unit/keys_case.h
 CMOCKA_TESTS += t/unit/dkim_keys.t
 t_unit_dkim_keys_t_SOURCES = t/unit/dkim_keys.c $(keys_case)
