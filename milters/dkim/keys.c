@@ -152,8 +152,8 @@ static enum dkim_choice choose_at(struct dkim_keys *keys, const char *name, int6
 		*count = take_signers(entry, &choice, signers);
 		if (*count > 0)
 			result = DKIM_CHOSEN;
-		else if (*own)
-			result = explain(keys, entry->domain, reason);
+		else
+			result = *own ? explain(keys, entry->domain, reason) : DKIM_GONE;
 		key_entry_release(entry);
 		key_store_leave(keys->asker.store);
 	} else if (found == MG_DKIM_FAILED) {
@@ -174,6 +174,7 @@ static const char *parent_of(const char *name)
 enum dkim_choice dkim_keys_choose(struct dkim_keys *keys, const char *domain, int64_t deadline,
 	struct dkim_signer signers[DKIM_SIGNERS_MAX], size_t *count, struct mg_error *reason)
 {
+	const char *emptied = NULL;
 	enum dkim_choice result;
 	bool own;
 
@@ -184,13 +185,18 @@ enum dkim_choice dkim_keys_choose(struct dkim_keys *keys, const char *domain, in
 	}
 	for (const char *name = domain; name; name = parent_of(name)) {
 		result = choose_at(keys, name, deadline, signers, count, &own, reason);
-		if (result != DKIM_NO_KEY || own)
+		if (own || (result != DKIM_NO_KEY && result != DKIM_GONE))
 			return result;
+		if (result == DKIM_GONE && !emptied)
+			emptied = name;
 		if (!keys->settings.subdomains)
 			break;
 	}
-	mg_error_set(reason, "%s: no key", domain);
-	return DKIM_NO_KEY;
+	if (emptied)
+		mg_error_set(reason, "%s: there is a folder, and no key in it", emptied);
+	else
+		mg_error_set(reason, "%s: no key", domain);
+	return emptied ? DKIM_GONE : DKIM_NO_KEY;
 }
 
 void dkim_signers_release(struct dkim_signer signers[], size_t count)

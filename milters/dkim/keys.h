@@ -39,7 +39,8 @@ void dkim_keys_close(struct dkim_keys *keys);
 
 enum dkim_choice {
 	DKIM_CHOSEN,
-	DKIM_NO_KEY, /* no folder, or no key in it, or none of the pinned ones */
+	DKIM_NO_KEY, /* no folder, or none of the pinned ones */
+	DKIM_GONE, /* a folder of the domain, or of one that may sign it, and no key in it */
 	DKIM_REFUSED, /* there are keys, and none may be used: reason has the first one's why */
 	DKIM_BAD_DOMAIN, /* not a name of LDH labels */
 	DKIM_UNREADABLE /* the folder cannot be read now */

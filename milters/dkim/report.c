@@ -42,6 +42,7 @@ const struct mg_metric dkim_metrics[] = {
 	UNSIGNED(DKIM_CODE_BAD_DOMAIN, "bad-domain"),
 	UNSIGNED(DKIM_EXCEPTION, "exception"),
 	UNSIGNED(DKIM_CODE_FRAGILE, "fragile"),
+	UNSIGNED(DKIM_KEY_GONE, "key-gone"),
 	UNSIGNED(DKIM_KEY_MISMATCH, "key-mismatch"),
 	UNSIGNED(DKIM_KEY_REFUSED, "key-refused"),
 	UNSIGNED(DKIM_KEYS_UNREADABLE, "keys-unreadable"),
@@ -68,6 +69,7 @@ static const struct {
 	[DKIM_CODE_BAD_DOMAIN] = {"bad-domain", false, NEVER},
 	[DKIM_EXCEPTION] = {"exception", true, NEVER},
 	[DKIM_CODE_FRAGILE] = {"fragile", false, AS_FRAGILE},
+	[DKIM_KEY_GONE] = {"key-gone", false, AS_UNSIGNED},
 	/* Only met where verify_before_send asks for it. */
 	[DKIM_KEY_MISMATCH] = {"key-mismatch", false, ALWAYS},
 	[DKIM_KEY_REFUSED] = {"key-refused", false, AS_UNSIGNED},

@@ -208,6 +208,7 @@ static void open_keys(const struct mg_conf *conf, const struct mg_world *world,
 	struct mg_error error = {""};
 
 	of_keys.selectors = mg_conf_list(conf, "sign.selectors", &of_keys.selector_count);
+	settings->pinned = of_keys.selector_count > 0;
 	settings->keys = dkim_keys_open(
 		&of_keys, world->dns, world->clock, world->events, world->serving, &error);
 	if (settings->keys == NULL)

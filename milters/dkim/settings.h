@@ -28,6 +28,7 @@ enum dkim_by { DKIM_BY_AUTHOR, DKIM_BY_SENDER };
 
 struct dkim_settings {
 	const char *folder; /* of the keys, for messages */
+	bool pinned; /* selectors are set */
 	struct dkim_keys *keys;
 	struct mg_dkim_names *names;
 	struct mg_match *match;

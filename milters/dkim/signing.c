@@ -178,17 +178,19 @@ static void add_problem(
 {
 	static const enum dkim_code codes[] = {
 		[DKIM_NO_KEY] = DKIM_CODE_NO_KEY,
+		[DKIM_GONE] = DKIM_KEY_GONE,
 		[DKIM_REFUSED] = DKIM_KEY_REFUSED,
 		[DKIM_BAD_DOMAIN] = DKIM_CODE_BAD_DOMAIN,
 		[DKIM_UNREADABLE] = DKIM_KEYS_UNREADABLE,
 	};
 	struct dkim_problem *problem = &work->problems[work->problem_count++];
 
-	if (reason[0] != '\0')
-		dkim_problem_set(problem, codes[choice], domain, "%s", reason);
+	if (choice == DKIM_NO_KEY)
+		dkim_problem_set(problem, codes[choice], domain, "no key for %s in %s%s", domain,
+			work->settings->folder,
+			work->settings->pinned ? " of the selectors set" : "");
 	else
-		dkim_problem_set(problem, codes[choice], domain, "no key for %s in %s", domain,
-			work->settings->folder);
+		dkim_problem_set(problem, codes[choice], domain, "%s", reason);
 }
 
 static void choose_for(struct work *work, const char *domain)

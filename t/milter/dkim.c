@@ -412,6 +412,24 @@ static void mail_of_a_refused_key_is_deferred_where_that_is_set(void **state)
 	signed_free(&message);
 }
 
+static void mail_of_a_domain_whose_key_is_gone_is_deferred_where_that_is_set(void **state)
+{
+	static const char content[] = "From: a@sub.example.org\n\ntext\n";
+	struct signed_message message;
+
+	(void)state;
+	key_place_drop(&place.keys, "example.org", "r1");
+	start("unsigned = \"tempfail\"");
+	signed_send(
+		&place, &(struct letter){.queue_id = "4GONE", .content = content}, LIMIT, &message);
+	assert_int_equal(message.answer, MG_ANSWER_TEMPFAIL);
+	assert_non_null(strstr(message.reply, "[key-gone "));
+	signed_free(&message);
+	driver_stop(&place.driver);
+	start("");
+	assert_unsigned("4WITHOUT", content, "key-gone");
+}
+
 static void a_bounce_is_not_deferred_for_its_key(void **state)
 {
 	struct signed_message message;
@@ -628,6 +646,7 @@ int main(void)
 		DKIM_TEST(the_platform_signs_besides_and_not_twice),
 		DKIM_TEST(mail_of_a_refused_key_goes_unsigned),
 		DKIM_TEST(mail_of_a_refused_key_is_deferred_where_that_is_set),
+		DKIM_TEST(mail_of_a_domain_whose_key_is_gone_is_deferred_where_that_is_set),
 		DKIM_TEST(a_bounce_is_not_deferred_for_its_key),
 		DKIM_TEST(a_refused_key_is_told_beside_a_signature_of_the_platform),
 		DKIM_TEST(the_field_of_a_hold_is_taken_off_before),

@@ -144,7 +144,7 @@ static void added_changed_and_removed_files_are_seen_after_a_second(void **state
 	assert_string_equal(keys_case_signs("example.org"), "example.org/e1 ed25519-sha256");
 	key_place_drop(&here.place, "example.org", "e1");
 	keys_case_pass_a_second();
-	assert_string_equal(keys_case_signs("example.org"), "no key");
+	assert_string_equal(keys_case_signs("example.org"), "gone");
 	assert_int_equal(rmdir(key_place_path(&here.place, "example.org", NULL)), 0);
 	keys_case_pass_a_second();
 	assert_string_equal(keys_case_signs("example.org"), "no key");

@@ -183,6 +183,7 @@ void keys_case_open(void)
 const char *keys_case_signs(const char *domain)
 {
 	static const char *const names[] = {[DKIM_NO_KEY] = "no key",
+		[DKIM_GONE] = "gone",
 		[DKIM_REFUSED] = "refused",
 		[DKIM_BAD_DOMAIN] = "bad domain",
 		[DKIM_UNREADABLE] = "unreadable"};
