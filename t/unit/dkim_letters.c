@@ -170,6 +170,50 @@ size_t letters_make(struct letter *letters[LETTERS_MAX])
 	return count;
 }
 
+/* xorshift64: the same everywhere. */
+static size_t draw(uint64_t *state, size_t below)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return (size_t)(*state >> 11) % below;
+}
+
+static void add_drawn(
+	struct mg_buf *text, uint64_t *state, size_t most, const char *const pieces[], size_t count)
+{
+	for (size_t left = draw(state, most + 1); left > 0; left--)
+		mg_buf_add_text(text, pieces[draw(state, count)]);
+}
+
+struct letter *letter_random(uint64_t number)
+{
+	static const char *const names[] = {"To", "tO", "Subject", "SUBJECT", "Cc", "Reply-To",
+		"Date", "X-Own", "List-Id", "Content-Type", "References", "Subjec", "Subjects"};
+	/* No form feed: libopendkim takes it for white space in relaxed fields; RFC 6376 does not. */
+	static const char *const value[] = {" ", "\t", "  ", "\r\n ", "\r\n\t", " \r\n  ", "x",
+		"two words", ":", ";", "=", "b=", "\xc3\xa4", "\xff", "\x01",
+		"DKIM-Signature:"};
+	static const char *const body[] = {
+		" ", "\t", "\r\n", "\r\n\r\n", "x", "two words", ".", "\xe4", " \r\n", "\f"};
+	uint64_t state = number * 0x9e3779b97f4a7c15 + 1;
+	struct mg_buf text = {.limit = 0};
+	size_t count = draw(&state, 10), from = draw(&state, count + 1);
+	struct letter *letter;
+
+	for (size_t i = 0; i <= count; i++) {
+		mg_buf_add_text(&text, i == from ? "From" : names[draw(&state, 13)]);
+		mg_buf_add_text(&text, i == from ? ":ann@example.org" : ":");
+		add_drawn(&text, &state, 12, value, sizeof(value) / sizeof(value[0]));
+		mg_buf_add_text(&text, "\r\n");
+	}
+	mg_buf_add_text(&text, "\r\n");
+	add_drawn(&text, &state, 20, body, sizeof(body) / sizeof(body[0]));
+	letter = letter_new("random", text.data, text.length);
+	mg_buf_free(&text);
+	return letter;
+}
+
 void letters_free(struct letter *letters[], size_t count)
 {
 	for (size_t i = 0; i < count; i++) {

@@ -4,6 +4,7 @@
 #ifndef MG_T_UNIT_DKIM_LETTERS_H
 #define MG_T_UNIT_DKIM_LETTERS_H
 #include <stddef.h>
+#include <stdint.h>
 
 #include "auth/dkim_canon.h"
 #include "auth/dkim_key.h"
@@ -30,6 +31,8 @@ void letter_read(struct letter *letter, const char *name, const char *text, size
 void letter_free(struct letter *letter);
 /* All of them; free each. */
 size_t letters_make(struct letter *letters[LETTERS_MAX]);
+/* One by chance, always the same for a number; free it. */
+struct letter *letter_random(uint64_t number);
 void letters_free(struct letter *letters[], size_t count);
 /* Adds "DKIM-Signature:" and the value, without CRLF at its end. */
 void letter_sign(const struct letter *letter, const struct mg_dkim_names *names,

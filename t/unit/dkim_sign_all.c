@@ -7,6 +7,8 @@
 
 #include "dkim_letters.h"
 
+enum { RANDOM_LETTERS = 50 };
+
 static void save(const char *folder, const char *name, const char *kind, const struct mg_buf *text)
 {
 	char path[4096];
@@ -45,9 +47,23 @@ static void save_signed(const char *folder, const struct letter *letter,
 	}
 }
 
+static void save_random(const char *folder, uint64_t number, const struct mg_dkim_names *names,
+	struct mg_dkim_key *const keys[])
+{
+	struct letter *letter = letter_random(number);
+	char name[32];
+
+	snprintf(name, sizeof(name), "random-%u", (unsigned)number);
+	letter->name = name;
+	for (int i = 0; i < MG_DKIM_ALGORITHM_COUNT; i++)
+		save_signed(folder, letter, names, keys[i]);
+	letters_free(&letter, 1);
+}
+
 int main(int argc, char **argv)
 {
 	struct letter *letters[LETTERS_MAX];
+	struct mg_dkim_key *keys[MG_DKIM_ALGORITHM_COUNT];
 	struct mg_dkim_names *names =
 		mg_dkim_names_new(NULL, 0, (const char *const[]){"Subject", "To"}, 2, NULL);
 	size_t count = letters_make(letters);
@@ -55,18 +71,21 @@ int main(int argc, char **argv)
 	if (argc != 2 || names == NULL)
 		return 64;
 	for (int i = 0; i < MG_DKIM_ALGORITHM_COUNT; i++) {
-		struct mg_dkim_key *key = mg_dkim_key_make((enum mg_dkim_algorithm)i, 2048, NULL);
 		struct mg_buf record = {.limit = 0};
 
-		if (key == NULL)
+		keys[i] = mg_dkim_key_make((enum mg_dkim_algorithm)i, 2048, NULL);
+		if (keys[i] == NULL)
 			return 1;
-		mg_dkim_record_text(key, &record);
+		mg_dkim_record_text(keys[i], &record);
 		save(argv[1], mg_dkim_key_type_name((enum mg_dkim_algorithm)i), "txt", &record);
 		for (size_t j = 0; j < count; j++)
-			save_signed(argv[1], letters[j], names, key);
+			save_signed(argv[1], letters[j], names, keys[i]);
 		mg_buf_free(&record);
-		mg_dkim_key_release(key);
 	}
+	for (uint64_t i = 0; i < RANDOM_LETTERS; i++)
+		save_random(argv[1], i, names, keys);
+	for (int i = 0; i < MG_DKIM_ALGORITHM_COUNT; i++)
+		mg_dkim_key_release(keys[i]);
 	letters_free(letters, count);
 	mg_dkim_names_free(names);
 	return 0;

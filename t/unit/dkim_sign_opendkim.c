@@ -16,6 +16,8 @@
 
 #include "dkim_letters.h"
 
+enum { RANDOM_LETTERS = 2000 };
+
 static struct letter *letters[LETTERS_MAX];
 static size_t letter_count;
 static struct mg_dkim_key *keys[MG_DKIM_ALGORITHM_COUNT];
@@ -160,11 +162,33 @@ static void one_changed_letter_fails(void **state)
 	for_each_signature(check_change_fails);
 }
 
+static void letters_by_chance_verify(void **state)
+{
+	(void)state;
+	mg_buf_reset(&record);
+	mg_dkim_record_text(keys[MG_DKIM_ED25519_SHA256], &record);
+	for (uint64_t i = 0; i < RANDOM_LETTERS; i++) {
+		struct letter *letter = letter_random(i / 4);
+		struct mg_buf signature = {.limit = 0};
+		DKIM_STAT status;
+
+		letter_sign(
+			letter, names, keys[MG_DKIM_ED25519_SHA256], i / 2 % 2, i % 2, &signature);
+		status = judge(letter, &signature);
+		if (status != DKIM_STAT_OK)
+			fail_msg("letter %u, %s:\n%s\n%s", (unsigned)i, dkim_getresultstr(status),
+				signature.data, letter->text.data);
+		mg_buf_free(&signature);
+		letters_free(&letter, 1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_letter_verifies_in_every_way),
 		cmocka_unit_test(one_changed_letter_fails),
+		cmocka_unit_test(letters_by_chance_verify),
 	};
 
 	return cmocka_run_group_tests_name("dkim_sign and libopendkim", tests, set_up, tear_down);
