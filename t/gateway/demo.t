@@ -33,9 +33,15 @@ def tests(t):
         equal((status, trouble), (0, ""), "status and standard error; output:\n%s" % output)
         equal(
             lines[0],
-            "4 mails accepted, recorded and delivered; 1 refused, as it should be",
+            "4 mails accepted, recorded and delivered, 3 signed; 1 refused, as it should be",
             "first line",
         )
+
+    with t.test("It shows the signature at the next hop, and who verified it"):
+        true("\n   DKIM-Signature: v=1; a=rsa-sha256;" in output, output)
+        told = "verified by another implementation (python3-dkim): pass"
+        true("   %s\n" % told in output, output)
+        true("   the same with one letter changed: fail\n" in output, output)
 
     with t.test("It tells its story in 40 lines of 80 columns"):
         true(10 <= len(lines) <= 40, "%d lines" % len(lines))
@@ -43,7 +49,7 @@ def tests(t):
 
     with t.test("--keep leaves events, delivered mail and Postfix's log where it says"):
         kept = re.search(r"^Kept +(/\S+)$", output, re.M).group(1)
-        for path in ("log/events/log.jsonl", "sink/1.eml", "postfix/maillog", "postfix/main.cf"):
+        for path in ("log/events/log.jsonl", "dkim/events/dkim.jsonl", "sink/1.eml", "postfix/maillog", "postfix/main.cf"):
             true(os.path.getsize(os.path.join(kept, path)) > 0, path + " is empty")
 
     with t.test("Nothing that it started is left running"):

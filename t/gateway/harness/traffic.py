@@ -46,8 +46,9 @@ class Load:
     ended early.
     """
 
-    def __init__(self, port, threads=4, per_connection=1, pause=0.0):
+    def __init__(self, port, threads=4, per_connection=1, pause=0.0, author="author@example.com"):
         self.port = port
+        self.author = author
         self.per_connection = per_connection
         self.pause = pause
         self.accepted, self.refused, self.broken = [], [], []
@@ -77,7 +78,7 @@ class Load:
             time.sleep(self.pause)
 
     def _one(self, client, number):
-        _, content = compose(number)
+        _, content = compose(number, sender=self.author)
         reply, _ = client.message("load@example.com", ["to@example.org"], content)
         (self.accepted if reply.good else self.refused).append(
             reply.queue_id if reply.good else reply
