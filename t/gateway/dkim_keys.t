@@ -11,10 +11,11 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from harness import children, signatures, tap, wait
+from harness import children, tap, wait
 from harness.events import get
 from harness.letters import AUTHOR
 from harness.mail import Client, compose
+from harness.openssl import Key
 from harness.signing import DOMAIN, Signing
 from harness.tap import equal, none, true
 from harness.traffic import Load
@@ -116,7 +117,7 @@ def changes(t):
         with t.test("With a new folder a domain is signed without a reload"):
             other = compose("new", sender="a@new.example")[1]
             equal(state(other), ("no-key", 0), "before")
-            key = signatures.Key(gateway.folder, "new.example", "n1", "ed25519")
+            key = Key(gateway.folder, "new.example", "n1", "ed25519")
             gateway.keys.append(key)
             wait.until(lambda: state(other) == ("signed", 1), "a signature")
 
@@ -171,7 +172,7 @@ def resident(pid):
 def make_folders(gateway):
     """100,000 domains that share a few keys; None published."""
     keys = [
-        signatures.Key(gateway.directory, "shared-%d" % number, "s")
+        Key(gateway.folder, "shared-%d.example" % number, "s")
         for number in range(FOLDERS // NAMES_OF_A_FILE)
     ]
     for number in range(FOLDERS):
@@ -182,9 +183,8 @@ def make_folders(gateway):
 
 def many(t):
     gateway = Signing()
-    children.small_disk(gateway.folder, "1g")
-    gateway.keys = [signatures.Key(gateway.folder, DOMAIN, "s1")]
-    gateway.directory = gateway.folder  # links stay within a file system
+    children.small_disk(gateway.folder, "1g")  # quick to fill; an ordinary folder will do
+    os.chmod(gateway.folder, 0o750)
     make_folders(gateway)
     watch = Watch(gateway.folder)
     started = time.monotonic()

@@ -12,6 +12,7 @@ from harness.events import get
 from harness.gateway import OUTSIDE, SETTINGS, SOURCE
 from harness.letters import AUTHOR
 from harness.mail import Client, compose
+from harness.openssl import Key
 from harness.postfix import USERS
 from harness.signing import DOMAIN, Signing
 from harness.tap import equal, none, true
@@ -109,7 +110,7 @@ def second_pass(t):
                 equal(gateway.verify([message]), [[True]], "verdicts")
 
         with t.test("A signature of somebody else stays where it is"):
-            foreign = signatures.Key(gateway.directory, "stranger.example", "f1")
+            foreign = Key(gateway.directory, "stranger.example", "f1")
             gateway.keys.append(foreign)
             with open(foreign.path, "rb") as file:
                 field = dkim.sign(first.content, b"f1", b"stranger.example", file.read())

@@ -15,6 +15,7 @@ import dns.query
 from harness import children, signatures, tap, wait
 from harness.dns import NameServer
 from harness.mail import Client, compose
+from harness.openssl import Key, records
 from harness.postfix import Postfix
 from harness.sink import Sink
 from harness.tap import equal, none, true
@@ -89,14 +90,14 @@ def ended_by(how):
 def verifiers(t):
     """The two oracles of signatures, with messages that python3-dkim signed."""
     folder = children.temporary_directory("keys")
-    key = signatures.Key(folder, "example.org", "s1")
+    key = Key(folder, "example.org", "s1")
     content = compose("signed", body=b"Pay 100 EUR.\r\n")[1]
     with open(key.path, "rb") as file:
         field = dkim.sign(content, b"s1", b"example.org", file.read())
     messages = [field + content, field + content.replace(b"100", b"900"), content]
 
     with t.test("Both verifiers pass a good signature, and fail one whose text was changed"):
-        found = signatures.verified(messages, signatures.records([key]))
+        found = signatures.verified(messages, records([key]))
         equal(found, [[True], [False], []], "verdicts")
 
     with t.test("Without the record no signature passes"):

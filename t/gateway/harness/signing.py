@@ -12,6 +12,7 @@ from .dns import NameServer
 from .events import get
 from .gateway import INSIDE, Gateway
 from .mail import Client
+from .openssl import Key, records
 
 DOMAIN = "example.org"
 KEYS = ((DOMAIN, "s1", "rsa:2048"),)
@@ -29,7 +30,7 @@ class Signing(Gateway):
         super().__init__("dkim", **options)
         self.folder = self.directory + "/keys"
         os.mkdir(self.folder, 0o750)
-        self.keys = [signatures.Key(self.folder, *key) for key in keys]
+        self.keys = [Key(self.folder, *key) for key in keys]
         self.published = list(self.keys)
         # One zone a domain, and no zone within another.
         self.zones = sorted({key.domain for key in self.keys} or {DOMAIN})
@@ -56,11 +57,11 @@ class Signing(Gateway):
 
     def records(self):
         """Of all keys that there were, published or not."""
-        return signatures.records(self.keys)
+        return records(self.keys)
 
     def new_key(self, domain, selector, kind="rsa:2048"):
         """Makes one that is not published; returns it."""
-        self.keys.append(signatures.Key(self.folder, domain, selector, kind))
+        self.keys.append(Key(self.folder, domain, selector, kind))
         return self.keys[-1]
 
     def send(self, content, sender="bounce@example.org", recipients=("to@example.net",), **how):
