@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: ISC */
 /* load: mail for a daemon, as Postfix would bring it, over several connections at once.
  *
- *	load SOCKET CONNECTIONS MESSAGES EACH SIZE    MESSAGES in all, EACH on a connection, then a
- *	                                              new one; prints the seconds it took
+ *	load SOCKET CONNECTIONS MESSAGES EACH SIZE [FIELD]
+ *	                                              MESSAGES in all, EACH on a connection, then a
+ *	                                              new one; prints the seconds it took. FIELD:
+ *	                                              of that name each message gets one
  *	load SOCKET CONNECTIONS stand SIZE            brings every connection to the middle of a
  *	                                              message, prints "standing", and leaves when its
  *	                                              standard input ends
  *
- * A message has SIZE bytes. Exit 1 when one was refused or lost. */
+ * A message has SIZE bytes. Exit 1 when one was refused or lost, or did not get FIELD. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -45,6 +48,7 @@ static struct {
 	struct mg_endpoint endpoint;
 	char *message;
 	size_t size, each;
+	const char *field; /* that the filter adds; NULL: whatever it does */
 	_Atomic long left; /* messages to be sent */
 	_Atomic unsigned long sent; /* for queue ids */
 	_Atomic bool failed;
@@ -60,6 +64,7 @@ static char *make_message(size_t size)
 		message[i] = i < sizeof(header) - 1
 				     ? header[i]
 				     : line[(i - sizeof(header) + 1) % (sizeof(line) - 1)];
+	message[size - 1] = '\n';
 	message[size] = '\0';
 	return message;
 }
@@ -138,6 +143,22 @@ static bool send_envelope(struct mg_client *client)
 	       tell_macros(client, queue_id) && expect(client, "DATA", mg_client_data(client));
 }
 
+/* Did the filter add the field it is there for? */
+static bool has_field(struct mg_client *client)
+{
+	size_t count = 0;
+	const struct mg_client_edit *edits = mg_client_edits(client, &count);
+
+	for (size_t i = 0; i < count; i++)
+		if ((edits[i].kind == MG_REPLY_INSERT_HEADER ||
+			    edits[i].kind == MG_REPLY_ADD_HEADER) &&
+			strcasecmp(edits[i].name, load.field) == 0)
+			return true;
+	if (!atomic_exchange(&load.failed, true))
+		fprintf(stderr, "load: a message did not get the field %s\n", load.field);
+	return false;
+}
+
 static void *send_messages(void *unused)
 {
 	struct mg_client *client = NULL;
@@ -150,7 +171,8 @@ static void *send_messages(void *unused)
 			client = open_session();
 		good = client != NULL && send_envelope(client) &&
 		       expect(client, "end of message",
-			       mg_client_message(client, load.message, load.size, 0));
+			       mg_client_message(client, load.message, load.size, 0)) &&
+		       (load.field == NULL || has_field(client));
 		if (++on_this < load.each)
 			continue;
 		mg_client_close(client, true);
@@ -236,8 +258,8 @@ int main(int argc, char **argv)
 	bool standing = argc == 5 && strcmp(argv[3], "stand") == 0;
 	size_t connections;
 
-	if (argc != 6 && !standing) {
-		fputs("usage: load SOCKET CONNECTIONS MESSAGES EACH SIZE\n"
+	if (argc != 6 && argc != 7 && !standing) {
+		fputs("usage: load SOCKET CONNECTIONS MESSAGES EACH SIZE [FIELD]\n"
 		      "       load SOCKET CONNECTIONS stand SIZE\n",
 			stderr);
 		return 64;
@@ -247,7 +269,8 @@ int main(int argc, char **argv)
 		return 64;
 	}
 	connections = number(argv[2], 1, CONNECTIONS_MAX);
-	load.size = number(argv[argc - 1], MESSAGE_MIN, MESSAGE_MAX);
+	load.size = number(argv[standing ? 4 : 5], MESSAGE_MIN, MESSAGE_MAX);
+	load.field = argc == 7 ? argv[6] : NULL;
 	load.message = make_message(load.size);
 	if (load.message == NULL)
 		return 1;

@@ -33,6 +33,16 @@ def cpu_seconds(pid):
     return time.clock_gettime((~pid << 3) | CPUCLOCK_SCHED)
 
 
+def family(pid):
+    """A process and all below it."""
+    found = [pid]
+    for task in os.listdir("/proc/%d/task" % pid):
+        with open("/proc/%d/task/%s/children" % (pid, task)) as file:
+            for child in file.read().split():
+                found += family(int(child))
+    return found
+
+
 def status_number(pid, field):
     with open("/proc/%d/status" % pid) as file:
         for line in file:
@@ -90,9 +100,11 @@ def endpoint(daemon):
     return "unix:" + daemon.socket_path
 
 
-def load(where, messages, each, connections=4, size=2048):
-    """Sends messages, `each` on a connection; the seconds it took."""
+def load(where, messages, each, connections=4, size=2048, field=None):
+    """Sends messages, `each` on a connection; the seconds it took. field: a name; each message must
+    get a field of it."""
     command = [built("t/bench/load"), where] + [str(n) for n in (connections, messages, each, size)]
+    command += [field] if field else []
     result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     if result.returncode != 0:
         raise AssertionError("load: " + result.stderr.decode())
@@ -127,6 +139,15 @@ def negotiation(path):
                 raise AssertionError("the daemon does not negotiate")
             answer += part
         return answer
+
+
+def plain(size):
+    """t/bench/plain, which adds a field of that many bytes; its process and its endpoint."""
+    where = "unix:%s/plain" % children.temporary_directory("bench")
+    child = children.spawn([built("t/bench/plain"), where, str(size)], stdout=subprocess.PIPE)
+    if child.stdout.readline() != b"listening\n":
+        raise AssertionError("plain does not listen")
+    return child, where
 
 
 def bare(options):

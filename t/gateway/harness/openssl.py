@@ -8,7 +8,7 @@ TYPES = {
     "rsa": ("RSA", "rsa_keygen_bits:%s"),
     "ed25519": ("ED25519", None),
 }
-RAW_ED25519 = -32  # a public key of Ed25519 ends in its bytes, RFC 8410
+RAW_ED25519 = -32  # keys of Ed25519, public or private, end in their bytes, RFC 8410
 
 
 class Key:
@@ -29,13 +29,20 @@ class Key:
             command += ["-pkeyopt", option % bits]
         subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
         os.chmod(self.path + ".new", 0o640)
-        public = subprocess.check_output(
-            ["openssl", "pkey", "-in", self.path + ".new", "-pubout", "-outform", "DER"]
-        )
+        os.rename(self.path + ".new", self.path)
+        public = self._der("-pubout")
         if algorithm == "ed25519":
             public = public[RAW_ED25519:]
         self.record = "v=DKIM1; k=%s; p=%s" % (algorithm, base64.b64encode(public).decode())
-        os.rename(self.path + ".new", self.path)
+
+    def _der(self, *options):
+        return subprocess.check_output(
+            ["openssl", "pkey", "-in", self.path, "-outform", "DER", *options]
+        )
+
+    def seed(self):
+        """The private key of Ed25519, 32 bytes."""
+        return self._der()[RAW_ED25519:]
 
     def zone_line(self, origin):
         """Its line in the zone file of `origin`."""
