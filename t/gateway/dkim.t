@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from harness import letters, signatures, tap
 from harness.events import faults, get
 from harness.gateway import OUTSIDE, schema
-from harness.letters import AUTHOR, HAVE_LONG_LINES, LETTERS, NEED_8BIT
+from harness.letters import AUTHOR, HAVE_LONG_LINES, LETTERS, NEED_8BIT, NOT_LOCAL
 from harness.mail import Client, compose
 from harness.postfix import USERS
 from harness.signing import DOMAIN, Signing
@@ -40,7 +40,7 @@ def send_all(gateway):
             true(reply.good, "%s: %r" % (name, reply))
             names[reply.queue_id] = name
         client.quit()
-    local = [name for name in LETTERS if name not in ("a lone CR", "a lone LF", "NUL")]
+    local = [name for name in LETTERS if name not in NOT_LOCAL]
     for name in local:
         gateway.postfix.sendmail(
             LETTERS[name].replace(b"\r\n", b"\n"), ["local@example.net"], "cron@example.org"
