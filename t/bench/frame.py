@@ -51,6 +51,7 @@ class Bench:
             yield from measure_lines(measure)
         if self.goals:
             yield ""
+            yield "%-50s %8s %s" % ("", "found", "wanted")
         for goal in self.goals:
             yield from goal_lines(goal)
         if self.missing:

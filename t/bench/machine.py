@@ -33,13 +33,22 @@ def cpu_seconds(pid):
     return time.clock_gettime((~pid << 3) | CPUCLOCK_SCHED)
 
 
-def family(pid):
+def cpu_seconds_of_family(pid):
+    """Of all its processes together."""
+    return sum(cpu_seconds(each) for each in _family(pid))
+
+
+def _family(pid):
     """A process and all below it."""
     found = [pid]
     for task in os.listdir("/proc/%d/task" % pid):
-        with open("/proc/%d/task/%s/children" % (pid, task)) as file:
-            for child in file.read().split():
-                found += family(int(child))
+        try:
+            with open("/proc/%d/task/%s/children" % (pid, task)) as file:
+                children_of_task = file.read().split()
+        except FileNotFoundError:
+            continue  # the thread has ended
+        for child in children_of_task:
+            found += _family(int(child))
     return found
 
 
