@@ -90,6 +90,41 @@ static void one_connection_over_the_bound_is_closed_and_told_once(void **state)
 	driver_stop(&driver);
 }
 
+/* ns until the daemon closes a connection that negotiates. */
+static int64_t refused_within(const struct driver *driver)
+{
+	static const unsigned char negotiation[] = {
+		0, 0, 0, 13, 'O', 0, 0, 0, 6, 0, 0, 1, 0xff, 0, 0x1f, 0xff, 0xff};
+	int64_t began = now();
+	int fd = driver_connect_raw(driver);
+
+	/* It may be closed already. */
+	(void)send(fd, negotiation, sizeof(negotiation), MSG_NOSIGNAL);
+	assert_closed(fd);
+	return now() - began;
+}
+
+static void a_negotiation_over_the_bound_is_refused_while_the_others_stand(void **state)
+{
+	enum { BOUND = 3 };
+	struct mg_client *clients[BOUND];
+	struct driver driver;
+
+	(void)state;
+	start(&driver, "native", "bounds { connections = 3 }");
+	for (int i = 0; i < BOUND; i++) {
+		clients[i] = driver_connect(&driver);
+		letter_until(clients[i], LETTER_BODY, "4STAND");
+	}
+	print_message("# a negotiation over bounds.connections is refused after %lld ms\n",
+		(long long)(refused_within(&driver) / MG_MILLISECOND));
+	for (int i = 0; i < BOUND; i++) {
+		assert_int_equal(mg_client_eom(clients[i]), MG_ANSWER_CONTINUE);
+		mg_client_close(clients[i], true);
+	}
+	driver_stop(&driver);
+}
+
 static void a_daemon_without_descriptors_serves_once_there_are_some(void **state)
 {
 	enum { OPEN = 40 };
@@ -148,13 +183,13 @@ static void a_packet_of_a_mebibyte_is_taken_and_one_byte_more_ends_its_connectio
 
 /* --- one that waits --- */
 
-enum { OTHERS = 9 };
+enum { OTHERS = 9, WAITING_MAX = 10 };
 
 struct session {
 	const struct driver *driver;
-	_Atomic bool *answered; /* the one that waits */
+	_Atomic bool *answered; /* one that waits */
 	pthread_t thread;
-	bool passed, before; /* the answer of the one that waits */
+	bool passed, before; /* the answer of one that waits */
 	int64_t took; /* ns */
 };
 
@@ -185,53 +220,92 @@ static void wait_until_read(int fd)
 	}
 }
 
-/* How many of nine sessions were through before one whose callback waits 3 s; *longest: the longest
- * of them took, ns. */
-static int count_unhindered(const char *engine, int64_t *longest)
+/* Sessions whose callback waits 3 s. On libmilter some of them may have to wait for others before. */
+static void begin_waiting(
+	const struct driver *driver, struct mg_client *clients[], size_t count, bool all_are_read)
 {
+	int fds[WAITING_MAX];
+
+	for (size_t i = 0; i < count; i++) {
+		fds[i] = driver_connect_raw(driver);
+		clients[i] = mg_client_open_fd(fds[i], 0, 0, GENEROUS, NULL);
+		assert_non_null(clients[i]);
+		letter_until(clients[i], LETTER_DATA, "4BLOCKED");
+	}
+	for (size_t i = 0; i < count; i++) {
+		mg_client_header(clients[i], "X-Probe", " wait 3000");
+		mg_client_raw(clients[i], "", 0);
+	}
+	for (size_t i = 0; i < (all_are_read ? count : 1); i++)
+		wait_until_read(fds[i]);
+}
+
+static void end_waiting(struct mg_client *clients[], size_t count, _Atomic bool *answered)
+{
+	for (size_t i = 0; i < count; i++) {
+		mg_client_eoh(clients[i]);
+		assert_int_equal(mg_client_eom(clients[i]), MG_ANSWER_CONTINUE);
+		*answered = true;
+		mg_client_close(clients[i], true);
+	}
+}
+
+/* How long the longest took, ns. */
+struct longest {
+	int64_t of_others, of_waiting;
+};
+
+/* How many of nine sessions were through before the first of those whose callback waits 3 s. */
+static int count_unhindered(const char *engine, size_t waiting, struct longest *longest)
+{
+	int64_t began;
+	struct mg_client *clients[WAITING_MAX];
 	_Atomic bool answered = false;
 	struct session others[OTHERS];
 	struct driver driver;
-	struct mg_client *client;
-	int unhindered = 0, fd;
+	int unhindered = 0;
 
 	start(&driver, engine, "");
-	fd = driver_connect_raw(&driver);
-	client = mg_client_open_fd(fd, 0, 0, GENEROUS, NULL);
-	assert_non_null(client);
-	letter_until(client, LETTER_DATA, "4BLOCKED");
-	mg_client_header(client, "X-Probe", " wait 3000");
-	wait_until_read(fd);
+	began = now();
+	begin_waiting(&driver, clients, waiting, strcmp(engine, "native") == 0);
 	for (int i = 0; i < OTHERS; i++) {
 		others[i] = (struct session){.driver = &driver, .answered = &answered};
 		assert_int_equal(pthread_create(&others[i].thread, NULL, run_other, &others[i]), 0);
 	}
-	mg_client_eoh(client);
-	assert_int_equal(mg_client_eom(client), MG_ANSWER_CONTINUE);
-	answered = true;
-	*longest = 0;
+	end_waiting(clients, waiting, &answered);
+	*longest = (struct longest){.of_waiting = now() - began};
 	for (int i = 0; i < OTHERS; i++) {
 		pthread_join(others[i].thread, NULL);
 		assert_true(others[i].passed);
 		unhindered += others[i].before;
-		*longest = others[i].took > *longest ? others[i].took : *longest;
+		if (others[i].took > longest->of_others)
+			longest->of_others = others[i].took;
 	}
-	mg_client_close(client, true);
 	driver_stop(&driver);
 	return unhindered;
 }
 
-static void a_callback_that_waits_holds_up_no_other_session(void **state)
+static void tell_longest(const char *engine, size_t waiting, const struct longest *longest)
 {
-	int64_t longest;
+	print_message(
+		"# %s, %zu blocked for 3,000 ms: the slowest of nine others took %lld ms, of the "
+		"blocked %lld ms\n",
+		engine, waiting, (long long)(longest->of_others / MG_MILLISECOND),
+		(long long)(longest->of_waiting / MG_MILLISECOND));
+}
+
+static void callbacks_that_wait_hold_up_no_other_session(void **state)
+{
+	static const size_t waiting[] = {1, WAITING_MAX};
+	struct longest longest;
 
 	(void)state;
-	assert_int_equal(count_unhindered("native", &longest), OTHERS);
-	print_message("# native: the slowest of nine sessions beside a blocked one: %lld ms\n",
-		(long long)(longest / MG_MILLISECOND));
-	print_message("# libmilter: %d of nine were not held up",
-		count_unhindered("libmilter", &longest));
-	print_message("; the slowest: %lld ms\n", (long long)(longest / MG_MILLISECOND));
+	for (size_t i = 0; i < sizeof(waiting) / sizeof(waiting[0]); i++) {
+		assert_int_equal(count_unhindered("native", waiting[i], &longest), OTHERS);
+		tell_longest("native", waiting[i], &longest);
+		count_unhindered("libmilter", waiting[i], &longest);
+		tell_longest("libmilter", waiting[i], &longest);
+	}
 }
 
 /* --- both families --- */
@@ -278,10 +352,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_connection_over_the_bound_is_closed_and_told_once),
+		cmocka_unit_test(a_negotiation_over_the_bound_is_refused_while_the_others_stand),
 		cmocka_unit_test(a_daemon_without_descriptors_serves_once_there_are_some),
 		cmocka_unit_test(
 			a_packet_of_a_mebibyte_is_taken_and_one_byte_more_ends_its_connection),
-		cmocka_unit_test(a_callback_that_waits_holds_up_no_other_session),
+		cmocka_unit_test(callbacks_that_wait_hold_up_no_other_session),
 		cmocka_unit_test(localhost_is_served_on_both_families),
 	};
 
