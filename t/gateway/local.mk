@@ -6,6 +6,10 @@ SCRIPT_TESTS += t/gateway/harness.t t/gateway/log.t t/gateway/kill.t t/gateway/r
 ENGINE_TESTS += t/gateway/log.t t/gateway/kill.t t/gateway/reload.t t/gateway/restart.t \
 	t/gateway/fulldisk.t t/gateway/hold.t t/gateway/local.t t/gateway/chain.t
 
+DKIM_TESTS = t/gateway/dkim.t t/gateway/dkim_who.t t/gateway/dkim_keys.t t/gateway/dkim_life.t
+SCRIPT_TESTS += $(DKIM_TESTS)
+ENGINE_TESTS += $(DKIM_TESTS)
+
 SCRIPT_TESTS += t/gateway/dns.t
 check_PROGRAMS += t/gateway/resolve
 t_gateway_resolve_SOURCES = t/gateway/resolve.c
