@@ -313,3 +313,8 @@ CMOCKA_TESTS += t/unit/dns_live.t
 t_unit_dns_live_t_SOURCES = t/unit/dns_live.c t/unit/name_server.c t/unit/name_server.h
 t_unit_dns_live_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 TSAN_TESTS += t/unit/dns_live.t
+
+CMOCKA_TESTS += t/unit/resolver.t
+t_unit_resolver_t_SOURCES = t/unit/resolver.c t/unit/name_server.c t/unit/name_server.h
+t_unit_resolver_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+TSAN_TESTS += t/unit/resolver.t

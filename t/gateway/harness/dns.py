@@ -27,6 +27,8 @@ server:
     pidfile: "{directory}/nsd.pid"
     logfile: "{directory}/nsd.log"
     hide-version: yes
+    rrl-ratelimit: 0
+    rrl-whitelist-ratelimit: 0
 remote-control:
     control-enable: no
 """
