@@ -20,7 +20,7 @@ enum {
 	PAIR = 2 * BLOCK, /* bytes that are looked at together */
 	LINE_ENDS = 64, /* that are hashed together */
 	MUCH = 100, /* one byte of so many */
-	PORTION_MIN = 256, /* less room than that, and the buffer is hashed first */
+	ROOM = 2 * PAIR + 1, /* what two blocks may write, and a blank that waited */
 	RECORD = 2048 /* line_length_limit of Postfix: its records of a body line */
 };
 
@@ -70,7 +70,7 @@ static bool is_line_end(const unsigned char *place, const unsigned char *end)
 typedef unsigned char block __attribute__((vector_size(BLOCK)));
 typedef signed char marks __attribute__((vector_size(BLOCK))); /* of a byte: -1 or 0 */
 
-static block load(const unsigned char *place)
+static inline block load(const unsigned char *place)
 {
 	block loaded;
 
@@ -79,7 +79,7 @@ static block load(const unsigned char *place)
 }
 
 /* A bit for each byte that is marked, the lowest for the first. */
-static unsigned bits_of(marks marked)
+static inline unsigned bits_of(marks marked)
 {
 #ifdef __SSE2__
 	return (unsigned)_mm_movemask_epi8((__m128i)marked);
@@ -92,13 +92,13 @@ static unsigned bits_of(marks marked)
 #endif
 }
 
-static marks find_blanks(block text)
+static inline marks find_blanks(block text)
 {
 	return (marks)((text == '\t') | (text == ' '));
 }
 
 /* Does nothing go of two blocks? It may where a blank is before a blank or a control. */
-static bool stays(const unsigned char *place)
+static inline bool stays(const unsigned char *place)
 {
 	marks first = find_blanks(load(place)) & (marks)(load(place + 1) <= ' ');
 	marks second = find_blanks(load(place + BLOCK)) & (marks)(load(place + BLOCK + 1) <= ' ');
@@ -107,7 +107,7 @@ static bool stays(const unsigned char *place)
 }
 
 /* The blanks of a block that go: before a blank or CRLF. */
-static unsigned find_dropped(const unsigned char *place)
+static inline unsigned find_dropped(const unsigned char *place)
 {
 	block next = load(place + 1);
 	marks line_ends = (marks)((next == '\r') & (load(place + 2) == '\n'));
@@ -116,13 +116,13 @@ static unsigned find_dropped(const unsigned char *place)
 }
 
 /* Tabs as blanks. */
-static void store(unsigned char *out, block text)
+static inline void store(unsigned char *out, block text)
 {
 	text ^= (block)(text == '\t') & ('\t' ^ ' ');
 	memcpy(out, &text, sizeof text);
 }
 
-static void store_pair(unsigned char *out, const unsigned char *place)
+static inline void store_pair(unsigned char *out, const unsigned char *place)
 {
 	store(out, load(place));
 	store(out + BLOCK, load(place + BLOCK));
@@ -131,7 +131,7 @@ static void store_pair(unsigned char *out, const unsigned char *place)
 /* Writes what stays of two blocks; returns where it ends. Each run that stays is written in full
  * width and what is too much overwritten by the next, with a branch only for a second run that goes,
  * which is rare. */
-static unsigned char *reduce_pair(unsigned char *out, const unsigned char *place)
+static inline unsigned char *reduce_pair(unsigned char *out, const unsigned char *place)
 {
 	uint64_t sentinel = UINT64_C(1) << PAIR;
 	uint64_t dropped = find_dropped(place) | (uint64_t)find_dropped(place + BLOCK) << BLOCK;
@@ -150,62 +150,68 @@ static unsigned char *reduce_pair(unsigned char *out, const unsigned char *place
 }
 
 /* Reduces the white space of a span: a run becomes one blank, or nothing before CRLF. So a blank
- * goes if a blank or CRLF follows, which needs no memory of what was before. waits: a blank before
- * the span, and then at its end, that nothing followed yet. much: much is expected to go, so that
- * to ask first would be a guess that fails. Returns the length that is left, at most the span's and
- * one more. */
-static size_t reduce(const unsigned char *place, const unsigned char *end, bool *waits, bool much,
-	unsigned char *out)
+ * goes if a blank or CRLF follows, which needs no memory of what was before. Ends where the span
+ * ends or there is no more ROOM, and returns that place; needs ROOM at the start. */
+static const unsigned char *reduce(
+	struct mg_dkim_reduced *reduced, const unsigned char *place, const unsigned char *end)
 {
-	unsigned char *start = out;
+	unsigned char *out = reduced->bytes + reduced->length;
+	const unsigned char *full = reduced->bytes + sizeof reduced->bytes - ROOM;
+	bool much = reduced->much;
 
 	if (place == end)
-		return 0;
-	if (*waits && !is_blank(*place) && !is_line_end(place, end))
+		return end;
+	if (reduced->waits && !is_blank(*place) && !is_line_end(place, end))
 		*out++ = ' ';
-	*waits = false;
-	for (; end - place >= 2 * PAIR; place += PAIR)
+	reduced->waits = false;
+	for (; end - place >= 2 * PAIR && out <= full; place += PAIR)
+		/* Where much goes, to ask first would be a guess that fails. */
 		if (!much && stays(place)) {
 			store_pair(out, place);
 			out += PAIR;
 		} else {
 			out = reduce_pair(out, place);
 		}
-	for (; place < end; place++)
+	for (; place < end && end - place < 2 * PAIR && out <= full; place++)
 		if (!is_blank(*place))
 			*out++ = *place;
 		else if (place + 1 == end)
-			*waits = true;
+			reduced->waits = true;
 		else if (!is_blank(place[1]) && !is_line_end(place + 1, end))
 			*out++ = ' ';
-	return (size_t)(out - start);
+	reduced->length = (size_t)(out - reduced->bytes);
+	return place;
+}
+
+static bool has_room(const struct mg_dkim_reduced *reduced)
+{
+	return sizeof reduced->bytes - reduced->length >= ROOM;
 }
 
 static void hash_reduced(struct mg_dkim_body *body)
 {
-	hash_text(body, body->reduced, body->reduced_length);
-	body->reduced_length = 0;
+	struct mg_dkim_reduced *reduced = &body->reduced;
+	bool carriage_return = reduced->length > 0 && reduced->bytes[reduced->length - 1] == '\r';
+
+	/* Its LF may follow. */
+	hash_text(body, reduced->bytes, reduced->length - carriage_return);
+	reduced->bytes[0] = '\r';
+	reduced->length = carriage_return;
 }
 
 /* The middle stage of the relaxed form. */
 static void relax(struct mg_dkim_body *body, const unsigned char *place, const unsigned char *end)
 {
 	while (place < end) {
-		size_t left = (size_t)(end - place), portion, length;
+		const unsigned char *start = place;
+		size_t before, taken;
 
-		if (sizeof body->reduced - body->reduced_length < PORTION_MIN)
+		if (!has_room(&body->reduced))
 			hash_reduced(body);
-		/* A blank that waited comes in addition. */
-		portion = sizeof body->reduced - body->reduced_length - 1;
-		if (portion >= left)
-			portion = left;
-		else if (place[portion - 1] == '\r')
-			portion--;
-		length = reduce(place, place + portion, &body->blank, body->much,
-			body->reduced + body->reduced_length);
-		body->reduced_length += length;
-		body->much = length + portion / MUCH < portion;
-		place += portion;
+		before = body->reduced.length;
+		place = reduce(&body->reduced, place, end);
+		taken = (size_t)(place - start);
+		body->reduced.much = body->reduced.length - before + taken / MUCH < taken;
 	}
 }
 
@@ -221,13 +227,21 @@ static void add_span(
 /* Behind the last CRLF, NULL when there is none. */
 static const unsigned char *after_last_line_end(const unsigned char *start, size_t length)
 {
-	const unsigned char *found;
+	const unsigned char *found = length < 2 ? NULL : memrchr(start + 1, '\n', length - 1);
 
-	while (length >= 2 && (found = memrchr(start + 1, '\n', length - 1)) != NULL) {
-		if (found[-1] == '\r')
-			return found + 1;
-		length = (size_t)(found - start);
+	if (found == NULL || found[-1] == '\r')
+		return found == NULL ? NULL : found + 1;
+	/* LFs alone, which may be many. */
+	for (length = (size_t)(found - start); length > BLOCK; length -= BLOCK) {
+		const unsigned char *place = start + length - 1 - BLOCK;
+		unsigned bits = bits_of((marks)((load(place) == '\r') & (load(place + 1) == '\n')));
+
+		if (bits != 0)
+			return place + 2 + (31 - (unsigned)__builtin_clz(bits));
 	}
+	for (; length >= 2; length--)
+		if (is_line_end(start + length - 2, start + length))
+			return start + length;
 	return NULL;
 }
 
@@ -283,8 +297,8 @@ bool mg_dkim_body_begin(struct mg_dkim_body *body, enum mg_dkim_form form, size_
 	body->hash = mg_sha256_new();
 	body->form = form;
 	body->line_limit = line_limit == 1 ? 2 : line_limit;
-	body->line = body->column = body->blank_lines = body->reduced_length = 0;
-	body->blank = body->much = body->carriage_return = body->any = false;
+	body->line = body->column = body->blank_lines = body->reduced.length = 0;
+	body->reduced.waits = body->reduced.much = body->carriage_return = body->any = false;
 	return body->hash != NULL;
 }
 
@@ -329,26 +343,21 @@ void mg_dkim_body_drop(struct mg_dkim_body *body)
 struct field {
 	enum mg_dkim_form form;
 	struct mg_buf *out;
-	bool blank; /* white space that counts only if text follows */
+	struct mg_dkim_reduced reduced;
 	bool begun; /* there was text */
 };
 
 static void add_relaxed(struct field *field, const unsigned char *place, const unsigned char *end)
 {
-	unsigned char reduced[PORTION_MIN + 1];
-
 	/* White space at the begin of the value goes. */
 	while (!field->begun && place < end && is_blank(*place))
 		place++;
 	while (place < end) {
-		size_t portion =
-			(size_t)(end - place) < PORTION_MIN ? (size_t)(end - place) : PORTION_MIN;
-
-		field->blank = field->blank && field->begun;
+		field->reduced.waits = field->reduced.waits && field->begun;
 		field->begun = true;
-		mg_buf_add(field->out, reduced,
-			reduce(place, place + portion, &field->blank, false, reduced));
-		place += portion;
+		place = reduce(&field->reduced, place, end);
+		mg_buf_add(field->out, field->reduced.bytes, field->reduced.length);
+		field->reduced.length = 0;
 	}
 }
 
@@ -367,7 +376,7 @@ static void add_line(struct field *field, size_t line_limit, size_t room, const 
 	while (line_limit > 0 && length > room) {
 		add_piece(field, line, room);
 		if (field->form == MG_DKIM_RELAXED)
-			field->blank = true;
+			field->reduced.waits = true;
 		else
 			mg_buf_add(field->out, cut, sizeof cut);
 		line += room;
@@ -394,9 +403,13 @@ void mg_dkim_field(enum mg_dkim_form form, size_t line_limit, const char *name, 
 	const char *value, size_t value_length, struct mg_buf *out)
 {
 	const unsigned char *line = (const unsigned char *)value, *end = line + value_length;
-	struct field field = {.form = form, .out = out};
+	struct field field;
 	size_t room;
 
+	field.form = form;
+	field.out = out;
+	field.begun = field.reduced.waits = field.reduced.much = false;
+	field.reduced.length = 0;
 	if (line_limit == 1)
 		line_limit = 2;
 	room = line_limit > name_length + 1 ? line_limit - name_length - 1 : 0;

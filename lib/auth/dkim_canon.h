@@ -26,7 +26,13 @@
 /* In the order of the words of the settings. */
 enum mg_dkim_form { MG_DKIM_SIMPLE, MG_DKIM_RELAXED };
 
-enum { MG_DKIM_REDUCED = 4096 };
+/* Text whose white space was reduced, until it is hashed or copied. */
+struct mg_dkim_reduced {
+	size_t length;
+	bool waits; /* a blank came that counts only if text follows */
+	bool much; /* much went lately */
+	unsigned char bytes[4096];
+};
 
 /* A body under way. Its members are the module's own. */
 struct mg_dkim_body {
@@ -36,12 +42,9 @@ struct mg_dkim_body {
 	size_t line; /* octets of the line that came */
 	size_t column; /* of these, octets of the piece that is sent, with its blank */
 	size_t blank_lines; /* CRLFs that count only if something follows */
-	bool blank; /* white space that counts only if text follows (relaxed) */
-	bool much; /* white space was reduced often lately */
 	bool carriage_return; /* the chunk ended between CR and LF */
 	bool any; /* something was hashed */
-	size_t reduced_length; /* text that waits to be hashed (relaxed) */
-	unsigned char reduced[MG_DKIM_REDUCED];
+	struct mg_dkim_reduced reduced; /* (relaxed) */
 };
 
 /* line_limit: octets after which a line is cut, at least 2; 0 never. false: no memory. */

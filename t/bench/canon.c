@@ -123,6 +123,11 @@ static void make_line_ends(void)
 	repeat("\r\n");
 }
 
+static void make_lone_line_feeds(void)
+{
+	repeat("a\n");
+}
+
 static void make_short_lines(void)
 {
 	repeat("a \r\n");
@@ -170,6 +175,7 @@ static const struct {
 	{"lines of a letter and a blank", make_short_lines},
 	{"lines of a blank", make_blank_lines},
 	{"empty lines", make_line_ends},
+	{"LF alone", make_lone_line_feeds},
 };
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 

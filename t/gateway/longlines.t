@@ -110,6 +110,10 @@ def tests(t):
         with t.test("Long lines of a body by %s arrive as they are hashed" % name):
             same_body(body, road.arrived(send, compose("body", body=body)[1])[1])
 
+    with t.test("Long lines arrive so where smtp_header_checks have Postfix read the message once more"):
+        checked = Road(smtp_header_checks="regexp:{{/^X-None:/ IGNORE}}")
+        same_body(body, checked.arrived(checked.by_smtp, compose("checked", body=body)[1])[1])
+
     with t.test("Each line of a long field arrives as it is made canonical"):
         fields = [
             b"References: " + b"<a@example.com>" * 400,
