@@ -84,7 +84,8 @@ t_unit_milter_macros_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 check_LIBRARIES = t/unit/libcounted.a
 t_unit_libcounted_a_SOURCES = lib/mail/charset.c lib/mail/header.c lib/mail/mailbox.c \
 	lib/mail/match.c lib/mail/match_facts.c lib/mail/match_header.c lib/mail/message.c \
-	lib/mail/patterns.c lib/base/buf.c lib/base/digest.c lib/base/str.c lib/base/table.c
+	lib/mail/patterns.c lib/base/buf.c lib/base/digest.c lib/base/str.c lib/base/table.c \
+	milters/dkim/long_lines.c
 t_unit_libcounted_a_CFLAGS = $(AM_CFLAGS) -fsanitize-coverage=trace-pc
 
 CMOCKA_TESTS += t/unit/linear.t
@@ -283,6 +284,10 @@ t_unit_dkim_sign_opendkim_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 CMOCKA_TESTS += t/unit/dkim_fragile.t
 t_unit_dkim_fragile_t_SOURCES = t/unit/dkim_fragile.c
 t_unit_dkim_fragile_t_LDADD = milters/dkim/libmgdkim.a $(LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/unit/dkim_long_lines.t
+t_unit_dkim_long_lines_t_SOURCES = t/unit/dkim_long_lines.c
+t_unit_dkim_long_lines_t_LDADD = t/unit/libcounted.a milters/dkim/libmgdkim.a $(LDADD) $(CMOCKA_LIBS)
 
 # The folder of keys.
 CMOCKA_TESTS += t/unit/dkim_folder.t
