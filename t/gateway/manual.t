@@ -31,10 +31,11 @@ def example(page, beginning):
 
 def run(gateway, command):
     """Runs a shell command of a manual page with the places of this gateway; what it printed."""
+    name = gateway.daemon.name
     folder = os.path.dirname(gateway.daemon.program)
     command = command.replace("/var/log/millgate", gateway.daemon.event_directory)
     command = re.sub(
-        r"\bmillgate-log (?=-)", "millgate-log -c %s " % gateway.daemon.configuration, command
+        r"\b%s (?=-)" % name, "%s -c %s " % (name, gateway.daemon.configuration), command
     )
     done = subprocess.run(
         ["/bin/bash", "-o", "pipefail", "-c", command],
@@ -72,6 +73,73 @@ def of_millgate_log(t, gateway, queue_id):
         with open(gateway.directory + "/used.json") as file:
             used = json.load(file)
         equal((used["user"], used["port"]), ("acme-app", 49152), "what is recorded")
+
+
+def of_millgate_dkim(t):
+    """A key by hand, its record, a message judged, and what real mail leaves in the log."""
+    gateway = Gateway("dkim")
+    keys = gateway.directory + "/keys"
+    os.mkdir(keys, 0o750)
+    gateway.daemon.configure(gateway.daemon.settings + 'keys = "%s"\n' % keys)
+    os.mkdir(gateway.directory + "/log", 0o755)
+    record = milter.Daemon("millgate-log", gateway.postfix, gateway.directory + "/log", SETTINGS)
+    lines = example("millgate-dkim.8", "smtpd_milters")
+    gateway.postfix.configure(**dict(re.findall(r"^(\w+) = (.*(?:\n +.*)*)", lines, re.M)))
+
+    with t.test("millgate-dkim(8): the key is made, and its record is the one of the file"):
+        command = example("millgate-dkim.8", "install -d").replace("/etc/millgate/keys", keys)
+        command = re.sub(r"(-g|chgrp) millgate", r"\1 root", command)
+        printed = run(gateway, command)
+        text = re.search(r'^(\S+)\. TXT "(.*)"$', printed)
+        true(text and text[1] == "s2026._domainkey.acme.example", "record %r" % printed)
+
+    with t.test("millgate-dkim(8): a message is judged and signed"):
+        printed = run(gateway, example("millgate-dkim.8", "printf"))
+        equal(printed.split(), ["DKIM-Signature", "message-signed", "s2026"], "what is printed")
+
+    with t.test("millgate-dkim(8): what left unsigned is counted"):
+        with gateway:
+            record.start()
+            send(gateway)
+            record.wait_for_events("message-accepted")
+            record.stop()
+            printed = run(gateway, example("millgate-dkim.8", "jq -r"))
+        equal(printed.split(), ["1", "example.com", "no-key"], "what is printed")
+
+
+def of_dkim_conf(t):
+    page = "millgate-dkim.conf.5"
+    blocks = examples(page)
+    gateway = Gateway("dkim")
+    settings = gateway.daemon.settings
+    table = gateway.directory + "/sign-domains"
+    with open(table, "w") as file:
+        file.write(example(page, "news@"))
+    os.chmod(table, 0o644)
+
+    for block in blocks:
+        if block.startswith("news@"):
+            continue
+        with t.test("dkim.conf(5): the daemon takes the example " + block.split("\n")[0]):
+            lines = re.sub(r"^include.*$", "", block, flags=re.M)
+            lines = lines.replace("/etc/millgate/sign-domains", table)
+            lines = re.sub(r"^keys .*$", "", lines, flags=re.M)
+            lines += 'keys = "%s"\n' % gateway.directory
+            gateway.daemon.configure(settings + lines)
+            true(": ok" in run(gateway, "millgate-dkim -t"), "ok")
+
+    with t.test("dkim.conf(5): the exceptions are as the table says"):
+        gateway.daemon.configure(
+            settings
+            + 'keys = "%s"\nsign { domains = { "file:%s" } }\n' % (gateway.directory, table)
+        )
+        for author, code in (("a@partner.example", "exception"), ("a@acme.example", "no-key")):
+            printed = run(
+                gateway,
+                "printf 'From: %s\\n\\nx\\n' | millgate-dkim --judge - |"
+                " jq -r '.events[].event.code'" % author,
+            )
+            equal(printed.strip(), code, author)
 
 
 def of_main_cf(t):
@@ -133,6 +201,8 @@ def tests(t):
         of_millgate_log(t, gateway, reply.queue_id)
         of_millgate_events(t, gateway, reply.queue_id)
     of_main_cf(t)
+    of_millgate_dkim(t)
+    of_dkim_conf(t)
     of_millgate(t)
 
 
