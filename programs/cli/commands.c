@@ -3,10 +3,17 @@
 
 #include <stddef.h>
 
+#include "cli/dkim.h"
 #include "cli/key.h"
 
+#define NAMESERVER \
+	{ \
+		.name = "nameserver", .argument = "IP@PORT", \
+		.help = "ask this server, and no other" \
+	}
+
 static const struct cli_option nameserver_options[] = {
-	{.name = "nameserver", .argument = "IP@PORT", .help = "ask this name server, and no other"},
+	NAMESERVER,
 	{.name = NULL},
 };
 
@@ -29,7 +36,21 @@ static const struct cli_option key_dns_options[] = {
 	{.name = NULL},
 };
 
+static const struct cli_option key_retire_options[] = {
+	NAMESERVER,
+	{.name = "reason", .argument = "TEXT", .help = "why, for the record of what was done"},
+	{.name = "yes", .help = "do it; without it, show the plan"},
+	{.name = NULL},
+};
+
 const struct cli_command cli_commands[] = {
+	{.name = "dkim",
+		.arguments = "FILE|-",
+		.least = 1,
+		.most = 1,
+		.options = nameserver_options,
+		.help = "Verifies the DKIM signatures of a message.",
+		.run = cli_dkim},
 	{.name = "key",
 		.verb = "new",
 		.arguments = "DOMAIN [SELECTOR]",
@@ -46,6 +67,14 @@ const struct cli_command cli_commands[] = {
 		.help = "Lists keys: which signs, what DNS has.",
 		.run = cli_key_list},
 	{.name = "key",
+		.verb = "check",
+		.arguments = "DOMAIN [SELECTOR]",
+		.least = 1,
+		.most = 2,
+		.options = nameserver_options,
+		.help = "Compares keys with each name server.",
+		.run = cli_key_check},
+	{.name = "key",
 		.verb = "dns",
 		.arguments = "DOMAIN [SELECTOR]",
 		.least = 1,
@@ -53,5 +82,13 @@ const struct cli_command cli_commands[] = {
 		.options = key_dns_options,
 		.help = "Shows the DNS record of a key.",
 		.run = cli_key_dns},
+	{.name = "key",
+		.verb = "retire",
+		.arguments = "DOMAIN SELECTOR",
+		.least = 2,
+		.most = 2,
+		.options = key_retire_options,
+		.help = "Takes a key out of use.",
+		.run = cli_key_retire},
 	{.name = NULL},
 };

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "auth/dkim_choice.h"
 #include "auth/dkim_folder.h"
@@ -126,6 +127,8 @@ static bool add_retired(struct reading *reading, struct mg_dkim_domain *domain, 
 {
 	struct mg_dkim_file *file = &domain->files[index];
 	size_t length = strlen(file->name), suffix = strlen(retired_suffix);
+	char path[MG_DKIM_PATH_SIZE];
+	struct stat status;
 	struct cli_key *key;
 
 	if (length <= suffix || strcmp(file->name + length - suffix, retired_suffix) != 0)
@@ -133,10 +136,14 @@ static bool add_retired(struct reading *reading, struct mg_dkim_domain *domain, 
 	key = add_key(reading, domain);
 	if (key == NULL)
 		return false;
+	/* The rename that retired it was its last change. */
+	mg_str_format(
+		path, sizeof(path), "%s/%s/%s", reading->settings->keys, domain->name, file->name);
+	if (lstat(path, &status) == 0)
+		key->changed = status.st_ctime;
 	file->name[length - suffix] = '\0';
 	key->selector = file->name;
 	key->state = CLI_KEY_RETIRED;
-	key->changed = file->status.st_ctime;
 	return true;
 }
 

@@ -5,17 +5,22 @@ noinst_LIBRARIES += programs/cli/libmgcli.a
 programs_cli_libmgcli_a_SOURCES = \
 	programs/cli/command.c programs/cli/command.h \
 	programs/cli/commands.c programs/cli/commands.h \
+	programs/cli/dkim.c programs/cli/dkim.h \
 	programs/cli/json.c programs/cli/json.h \
 	programs/cli/key.c programs/cli/key.h \
+	programs/cli/key_check.c \
 	programs/cli/key_dns.c \
 	programs/cli/key_file.c programs/cli/key_file.h \
 	programs/cli/key_list.c \
 	programs/cli/key_new.c \
+	programs/cli/key_retire.c \
 	programs/cli/keyring.c programs/cli/keyring.h \
+	programs/cli/message.c programs/cli/message.h \
 	programs/cli/postfix.c programs/cli/postfix.h \
 	programs/cli/record.c programs/cli/record.h \
 	programs/cli/resolver.c programs/cli/resolver.h \
 	programs/cli/screen.c programs/cli/screen.h \
+	programs/cli/servers.c programs/cli/servers.h \
 	programs/cli/settings.c programs/cli/settings.h \
 	programs/cli/sheet.c programs/cli/sheet.h \
 	programs/cli/tally.c programs/cli/tally.h \

@@ -35,14 +35,15 @@ remote-control:
 
 
 class NameServer:
-    """zones: {"example.org": "text of the zone file without SOA and NS"}"""
+    """zones: {"example.org": "text of the zone file without SOA and NS"}; port: 0, a free one."""
 
-    def __init__(self, directory, zones, address="127.0.0.1"):
+    def __init__(self, directory, zones, address="127.0.0.1", port=0):
         self._serial = 1
         os.makedirs(directory, exist_ok=True)
         self.directory = directory
         self.address = address
-        self.port = children.free_port(address)
+        self.published = address  # of the name server in its zones
+        self.port = port or children.free_port(address)
         configuration = CONFIGURATION.format(address=address, port=self.port, directory=directory)
         for origin, text in zones.items():
             self._write_zone(origin, text)
@@ -60,7 +61,7 @@ class NameServer:
             file.write(
                 "$ORIGIN %s.\n$TTL %d\n@ SOA ns hostmaster %d 3600 600 86400 %d\n"
                 "@ NS ns\nns A %s\n%s\n"
-                % (origin, TTL, self._serial, TTL, self.address, text)
+                % (origin, TTL, self._serial, TTL, self.published, text)
             )
 
     def _answers(self, origin):
