@@ -10,8 +10,8 @@ enum { MG_SHA256_SIZE = 32 };
 /* A hash under way; one thread at a time. */
 struct mg_sha256;
 
-/* Begun; NULL: no memory. A thread keeps the last few that were freed, for setting one up costs as
- * much as hashing half a KiB. */
+/* Begun; NULL: no memory. A thread keeps a few of those it freed, so that one a record costs no
+ * allocation. */
 struct mg_sha256 *mg_sha256_new(void);
 /* Another that has begun with the same bytes; hash goes on. NULL: no memory, or hash had failed. */
 struct mg_sha256 *mg_sha256_copy(const struct mg_sha256 *hash);
