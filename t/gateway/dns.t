@@ -6,6 +6,11 @@ import os
 import subprocess
 import sys
 
+import dns.dnssec
+import dns.name
+import dns.rrset
+from cryptography.hazmat.primitives.asymmetric import ed25519
+
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from harness import children, tap, wait
@@ -151,6 +156,42 @@ def kept(t, server):
     resolver.end()
 
 
+def sign(origin, records):
+    """The zone text of {name: TXT text} under origin with its signatures, and the DS record that
+    vouches for its key."""
+    name = dns.name.from_text(origin)
+    key = ed25519.Ed25519PrivateKey.generate()
+    dnskey = dns.dnssec.make_dnskey(key.public_key(), "ED25519", flags=257)
+    sets = [dns.rrset.from_rdata(name, 3600, dnskey)]
+    for label, text in records.items():
+        sets.append(dns.rrset.from_text(dns.name.from_text(label, name), 3600, "IN", "TXT", text))
+    lines = []
+    for rrset in sets:
+        signature = dns.dnssec.sign(rrset, key, name, dnskey, lifetime=86400)
+        lines.append(rrset.to_text())
+        lines.append("%s 3600 IN RRSIG %s" % (rrset.name, signature.to_text()))
+    return "\n".join(lines), "%s IN DS %s" % (name, dns.dnssec.make_ds(name, dnskey, "SHA256"))
+
+
+def validated(t):
+    zone, anchor = sign("signed.example", {"good": '"good"', "bad": '"bad"'})
+    server = start_server({"signed.example": zone.replace('"bad"', '"forged"')})
+    path = server.directory + "/anchor"
+    with open(path, "w") as file:
+        file.write(anchor + "\n")
+    with t.test("With dnssec a signed record is secure and a forged one no answer"):
+        resolver = Resolver(at(server), PATIENT, path)
+        answer = resolver.ask("good.signed.example TXT")
+        equal((texts(answer), answer["secure"]), (["good"], True), "answer")
+        equal(resolver.ask("bad.signed.example TXT")["status"], "no answer", "status")
+        resolver.end()
+    with t.test("Without dnssec a record is what it says, and not secure"):
+        resolver = Resolver(at(server))
+        answer = resolver.ask("bad.signed.example TXT")
+        equal((texts(answer), answer["secure"]), (["forged"], False), "answer")
+        resolver.end()
+
+
 def tests(t):
     if not os.access("/usr/sbin/nsd", os.X_OK):
         raise tap.Skip("nsd is not installed")
@@ -166,6 +207,7 @@ def tests(t):
     answers(t, resolver)
     resolver.end()
     kept(t, server)
+    validated(t)
 
 
 tap.main(tests)

@@ -195,6 +195,13 @@ static void any_byte_of_a_name_stands_for_itself(void **state)
 	}
 }
 
+static void a_record_that_is_torn_is_none(void **state)
+{
+	(void)state;
+	assert_int_equal(ask("torn.example.org", false), MG_DNS_FAILED);
+	assert_int_equal(ask("a.example.org", false), MG_DNS_FOUND);
+}
+
 /* --- time --- */
 
 static void a_question_to_a_dead_server_ends_by_its_deadline(void **state)
@@ -400,6 +407,7 @@ int main(void)
 		TEST(equal_settings_share_what_is_kept_and_others_do_not),
 		TEST(what_is_no_name_is_not_asked),
 		TEST(any_byte_of_a_name_stands_for_itself),
+		TEST(a_record_that_is_torn_is_none),
 		TEST(a_question_to_a_dead_server_ends_by_its_deadline),
 		TEST(a_question_to_a_dead_server_ends_by_the_setting),
 		TEST(a_failure_is_told_and_not_asked_for_again_at_once),

@@ -41,6 +41,8 @@ static size_t answer(uint8_t *packet, size_t end, unsigned number)
 	uint8_t record[] = {0xc0, HEADER, 0, 16, 0, 1, 0, 0, 0, begins(label, "short") ? 1 : TTL, 0,
 		(uint8_t)(length + 1), (uint8_t)length};
 
+	if (begins(label, "torn"))
+		record[12]++;
 	packet[2] = 0x85; /* an answer, with authority; recursion was desired */
 	packet[3] = 0x80; /* and is there */
 	memset(packet + 6, 0, 6);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* A name server in this process, on a loopback port, that answers every question for TXT with one
  * text, the number of the answer ("1", "2", …). By the first label of the name: "silent…" no
- * answer, "servfail…" a failure, "none…" no such name, "short…" a TTL of one second, else 60. */
+ * answer, "servfail…" a failure, "none…" no such name, "torn…" a string longer
+ * than its record, "short…" a TTL of one second, else 60. */
 #ifndef T_UNIT_NAME_SERVER_H
 #define T_UNIT_NAME_SERVER_H
 #include <pthread.h>
