@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/dns_unbound.h"
 
-#include <ctype.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -18,15 +16,10 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/dns_answer.h"
+#include "base/dns_wire.h"
 #include "base/str.h"
 
-enum {
-	CLASS_IN = 1,
-	LABEL_MAX = 63,
-	ESCAPED_SIZE = 4 * MG_DNS_NAME_SIZE,
-	RCODE_NOERROR = 0,
-	RCODE_NXDOMAIN = 3
-};
+enum { CLASS_IN = 1, ESCAPED_SIZE = 4 * MG_DNS_NAME_SIZE, RCODE_NOERROR = 0, RCODE_NXDOMAIN = 3 };
 
 /* A context that is asked anew is not older than this. */
 static const int64_t fresh_for = 10 * MG_SECOND;
@@ -35,7 +28,7 @@ struct mg_unbound_context {
 	struct mg_unbound *unbound;
 	struct ub_ctx *library;
 	int64_t opened; /* monotonic ns */
-	size_t under_way; /* questions, with the lock */
+	size_t under_way; /* questions, and calls into the library; with the lock */
 };
 
 struct mg_unbound {
@@ -167,114 +160,7 @@ static struct mg_unbound_context *new_context(struct mg_unbound *unbound, struct
 	return NULL;
 }
 
-/* --- answers, from the wire --- */
-
-/* What a record was made of: its data are in one of the texts, or in the packet. */
-struct made {
-	struct mg_dns_record records[MG_DNS_RECORDS_MAX];
-	size_t count;
-	struct mg_buf text; /* the data of all, each ended by NUL */
-};
-
-/* An uncompressed name (RFC 1035 section 3.1) as text: bytes that would not be read again as they
- * stand are \DDD (section 5.1). */
-static bool add_name(struct mg_buf *text, const uint8_t *wire, size_t length)
-{
-	size_t at = 0, begun = text->length;
-
-	while (at < length && wire[at] != 0) {
-		size_t label = wire[at++];
-
-		if (label > LABEL_MAX || at + label >= length)
-			return false;
-		if (text->length > begun)
-			mg_buf_add_char(text, '.');
-		for (; label > 0; label--, at++) {
-			int byte = tolower(wire[at]);
-
-			if (byte > ' ' && byte < 0x7f && byte != '.' && byte != '\\')
-				mg_buf_add_char(text, (char)byte);
-			else
-				mg_buf_add_format(text, "\\%03d", byte);
-		}
-	}
-	return at + 1 == length && !text->failed;
-}
-
-/* The character strings of a TXT record (RFC 1035 section 3.3.14), joined. */
-static bool add_strings(struct mg_buf *text, const uint8_t *wire, size_t length)
-{
-	size_t at = 0;
-
-	while (at < length) {
-		size_t string = wire[at++];
-
-		if (at + string > length)
-			return false;
-		mg_buf_add(text, wire + at, string);
-		at += string;
-	}
-	return length > 0 && !text->failed;
-}
-
-static bool add_address(struct mg_buf *text, const uint8_t *wire, size_t length, size_t wanted)
-{
-	mg_buf_add(text, wire, length);
-	return length == wanted && !text->failed;
-}
-
-/* One that is malformed is left out. */
-static void add_record(struct made *made, int type, const uint8_t *wire, size_t length)
-{
-	struct mg_dns_record *record = &made->records[made->count];
-	size_t begun = made->text.length;
-	bool good = false;
-
-	record->preference = 0;
-	switch (type) {
-	case MG_DNS_A: good = add_address(&made->text, wire, length, 4); break;
-	case MG_DNS_AAAA: good = add_address(&made->text, wire, length, 16); break;
-	case MG_DNS_TXT: good = add_strings(&made->text, wire, length); break;
-	case MG_DNS_MX:
-		if (length < 3)
-			break;
-		record->preference = (unsigned)wire[0] << 8 | wire[1];
-		good = add_name(&made->text, wire + 2, length - 2);
-		break;
-	default: good = add_name(&made->text, wire, length); break;
-	}
-	/* The data move while the text grows: for now where they begin. */
-	record->data = NULL;
-	record->length = made->text.length - begun;
-	if (good)
-		made->count++;
-	else
-		made->text.length = begun;
-}
-
-static const struct mg_dns_answer *found(const struct ub_result *result)
-{
-	struct made made = {0};
-	struct mg_dns_answer model = {.status = MG_DNS_FOUND,
-		.secure = result->secure != 0,
-		.ttl = (int64_t)result->ttl * MG_SECOND};
-	const struct mg_dns_answer *answer;
-	size_t at = 0;
-
-	for (int i = 0; result->data[i] != NULL && made.count < MG_DNS_RECORDS_MAX; i++)
-		add_record(&made, result->qtype, (const uint8_t *)result->data[i],
-			(size_t)result->len[i]);
-	for (size_t i = 0; i < made.count; i++) {
-		made.records[i].data = mg_buf_text(&made.text) + at;
-		at += made.records[i].length;
-	}
-	model.count = made.count;
-	model.records = made.records;
-	answer = made.count > 0 && !made.text.failed ? mg_dns_answer_new(&model)
-						     : mg_dns_plain(MG_DNS_FAILED);
-	mg_buf_free(&made.text);
-	return answer;
-}
+/* --- answers --- */
 
 static const struct mg_dns_answer *read_result(const struct ub_result *result)
 {
@@ -286,25 +172,12 @@ static const struct mg_dns_answer *read_result(const struct ub_result *result)
 			.secure = result->secure != 0,
 			.ttl = (int64_t)result->ttl * MG_SECOND};
 
-		return result->havedata ? found(result) : mg_dns_answer_new(&none);
+		return result->havedata ? mg_dns_wire_found((enum mg_dns_type)result->qtype,
+						  result->data, result->len, none.secure, none.ttl)
+					: mg_dns_answer_new(&none);
 	}
 	return mg_dns_plain(MG_DNS_FAILED);
 }
-
-static void take(void *argument, int error, struct ub_result *result)
-{
-	struct mg_unbound_question *question = argument;
-	struct mg_unbound *unbound = question->context->unbound;
-
-	pthread_mutex_lock(&unbound->lock);
-	question->context->under_way--;
-	pthread_mutex_unlock(&unbound->lock);
-	question->done(question,
-		error == 0 && result != NULL ? read_result(result) : mg_dns_plain(MG_DNS_FAILED));
-	ub_resolve_free(result);
-}
-
-/* --- threads --- */
 
 static void wake_taker(const struct mg_unbound *unbound)
 {
@@ -313,6 +186,32 @@ static void wake_taker(const struct mg_unbound *unbound)
 	/* Cannot fail: nothing counts up to the limit. */
 	(void)!write(unbound->wake, &one, sizeof one);
 }
+
+/* Something is no longer under way in a context. */
+static void leave(struct mg_unbound_context *context, size_t count)
+{
+	struct mg_unbound *unbound = context->unbound;
+	bool unused;
+
+	pthread_mutex_lock(&unbound->lock);
+	context->under_way -= count;
+	unused = context == unbound->old && context->under_way == 0;
+	pthread_mutex_unlock(&unbound->lock);
+	if (unused)
+		wake_taker(unbound);
+}
+
+static void take(void *argument, int error, struct ub_result *result)
+{
+	struct mg_unbound_question *question = argument;
+
+	leave(question->context, 1);
+	question->done(question,
+		error == 0 && result != NULL ? read_result(result) : mg_dns_plain(MG_DNS_FAILED));
+	ub_resolve_free(result);
+}
+
+/* --- threads --- */
 
 /* Frees the old context when nothing is under way in it; false: the end has come. */
 static bool tidy(struct mg_unbound *unbound, struct mg_unbound_context *contexts[2])
@@ -479,17 +378,14 @@ bool mg_unbound_ask(struct mg_unbound *unbound, const char *name, enum mg_dns_ty
 	if (fresh)
 		renew(unbound);
 	context = unbound->current;
-	context->under_way++;
+	/* The question, and this call, which may end after it. */
+	context->under_way += 2;
 	pthread_mutex_unlock(&unbound->lock);
 	question->context = context;
 	block_signals(&before); /* the first question of a context starts a thread */
 	status = ub_resolve_async(
 		context->library, escaped, (int)type, CLASS_IN, question, take, NULL);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (status == UB_NOERROR)
-		return true;
-	pthread_mutex_lock(&unbound->lock);
-	context->under_way--;
-	pthread_mutex_unlock(&unbound->lock);
-	return false;
+	leave(context, status == UB_NOERROR ? 1 : 2);
+	return status == UB_NOERROR;
 }

@@ -26,6 +26,7 @@ lib_base_libmgbase_a_SOURCES = \
 	lib/base/dns_record.c lib/base/dns_record.h \
 	lib/base/dns_servers.c lib/base/dns_servers.h \
 	lib/base/dns_unbound.c lib/base/dns_unbound.h \
+	lib/base/dns_wire.c lib/base/dns_wire.h \
 	lib/base/endpoint.c lib/base/endpoint.h \
 	lib/base/error.c lib/base/error.h \
 	lib/base/log.c lib/base/log.h \

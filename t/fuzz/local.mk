@@ -66,6 +66,10 @@ FUZZ_TARGETS += t/fuzz/match
 t_fuzz_match_SOURCES = t/fuzz/match.c $(FUZZ_MAIN)
 t_fuzz_match_LDFLAGS = $(FUZZ_LINK)
 
+FUZZ_TARGETS += t/fuzz/dns_wire
+t_fuzz_dns_wire_SOURCES = t/fuzz/dns_wire.c $(FUZZ_MAIN)
+t_fuzz_dns_wire_LDFLAGS = $(FUZZ_LINK)
+
 check_PROGRAMS += $(FUZZ_TARGETS)
 SCRIPT_TESTS += t/fuzz/corpus.t
 EXTRA_DIST += t/fuzz/replay.c t/fuzz/corpus
