@@ -187,13 +187,12 @@ static bool read_file(struct reading *reading, struct mg_dkim_file *file, const 
 static const struct mg_dkim_file *find_before(
 	const struct reading *reading, const struct mg_dkim_file *file)
 {
-	if (!reading->before || !reading->before->settled)
-		return NULL;
-	for (size_t i = 0; i < reading->before->count; i++) {
+	for (size_t i = 0; reading->before && i < reading->before->count; i++) {
 		const struct mg_dkim_file *old = &reading->before->files[i];
 
 		if (strcmp(old->name, file->name) == 0)
-			return same_status(&old->status, &file->status) ? old : NULL;
+			return old->settled && same_status(&old->status, &file->status) ? old
+											: NULL;
 	}
 	return NULL;
 }
@@ -212,6 +211,7 @@ static bool fill_file(struct reading *reading, struct mg_dkim_file *file)
 		file->key = old->key ? mg_dkim_key_use(old->key) : NULL;
 		if (old->fault)
 			keep_fault(reading, &file->fault, old->fault);
+		file->settled = true;
 		return true;
 	}
 	set_path(reading->folder, reading->domain->name, file->name, path);
@@ -220,9 +220,9 @@ static bool fill_file(struct reading *reading, struct mg_dkim_file *file)
 	if (fault.code)
 		keep_fault(reading, &file->fault, &fault);
 	/* A group is joined, a file system mounted, without a trace in the file's times. */
-	if (!is_settled(&file->status, reading->begun) ||
-		(fault.code && strcmp(fault.code, "key-unreadable") == 0))
-		reading->domain->settled = false;
+	file->settled = is_settled(&file->status, reading->begun) &&
+			!(fault.code && strcmp(fault.code, "key-unreadable") == 0);
+	reading->domain->settled &= file->settled;
 	return true;
 }
 

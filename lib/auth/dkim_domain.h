@@ -21,6 +21,9 @@ struct mg_dkim_file {
 	struct stat status;
 	struct mg_dkim_key *key; /* NULL: not read */
 	struct mg_dkim_fault *fault; /* NULL: the key may sign */
+	/* A later change gives it another status: it was written well before it was read, and
+	 * could be read. */
+	bool settled;
 };
 
 /* The folder of a domain as it was when it was read. */
@@ -29,8 +32,8 @@ struct mg_dkim_domain {
 	size_t count, key_count; /* of all, of those with a selector */
 	struct mg_dkim_fault *fault; /* of this folder, that of keys, or one above; NULL none */
 	struct stat status;
-	/* So long after all changes that a later one has another time. Otherwise what is read may
-	 * be older than it looks, and is read again. */
+	/* All files are, and the folder. Otherwise what was read may be older than it looks, and is
+	 * read again. */
 	bool settled;
 	char name[MG_DKIM_DOMAIN_MAX + 1];
 };
