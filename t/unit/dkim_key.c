@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "auth/dkim_key.h"
 
+#include <openssl/bn.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
@@ -269,6 +270,53 @@ static void a_key_whose_halves_do_not_fit_is_refused(void **state)
 	(void)state;
 	assert_form_refused(write_damaged, pkey,
 		"damaged: the public half does not verify what the private signs");
+	EVP_PKEY_free(pkey);
+}
+
+static void add_integer(struct mg_buf *der, const void *bytes, size_t length)
+{
+	const unsigned char head[] = {2, 0x82, (unsigned char)(length >> 8), (unsigned char)length};
+
+	mg_buf_add(der, head, sizeof(head));
+	mg_buf_add(der, bytes, length);
+}
+
+/* As PKCS#1: version and modulus are right, the rest is as long as eight of them. */
+static int write_overlong(BIO *stream, EVP_PKEY *pkey)
+{
+	enum { LONG = 2048, MODULUS = 257 };
+	unsigned char number[LONG] = {1}, head[4] = {0x30, 0x82, 0, 0};
+	struct mg_buf inner = {.limit = 0}, der = {.limit = 0};
+	unsigned char bytes[MODULUS];
+	BIGNUM *modulus = NULL;
+	int result;
+
+	number[LONG - 1] = 3;
+	add_integer(&inner, "", 1);
+	assert_int_equal(EVP_PKEY_get_bn_param(pkey, "n", &modulus), 1);
+	assert_int_equal(BN_bn2binpad(modulus, bytes, MODULUS), MODULUS);
+	add_integer(&inner, bytes, MODULUS);
+	for (int i = 0; i < 7; i++)
+		add_integer(&inner, i == 0 ? "\1\0\1" : (const char *)number, i == 0 ? 3 : LONG);
+	head[2] = (unsigned char)(inner.length >> 8);
+	head[3] = (unsigned char)inner.length;
+	mg_buf_add(&der, head, sizeof(head));
+	mg_buf_add(&der, inner.data, inner.length);
+	result = PEM_write_bio(stream, "RSA PRIVATE KEY", "", (unsigned char *)der.data,
+			 (long)der.length) > 0;
+	mg_buf_free(&inner);
+	mg_buf_free(&der);
+	BN_free(modulus);
+	return result;
+}
+
+static void a_key_of_overlong_numbers_is_refused_before_it_is_used(void **state)
+{
+	EVP_PKEY *pkey = openssl_key(rsa);
+
+	(void)state;
+	assert_form_refused(
+		write_overlong, pkey, "damaged: what stands in \"RSA PRIVATE KEY\" is no key");
 	EVP_PKEY_free(pkey);
 }
 
@@ -545,25 +593,36 @@ static void what_is_no_key_record_says_why(void **state)
 	assert_record(rsa, "p=AAAA", MG_DKIM_RECORD_BAD, "p= is not a key of type rsa in base64");
 	assert_record(rsa, "p=AAA", MG_DKIM_RECORD_BAD, "p= is not a key of type rsa in base64");
 	assert_record(rsa, "p=A=A=", MG_DKIM_RECORD_BAD, "p= is not a key of type rsa in base64");
+	assert_record(rsa, "p=A===", MG_DKIM_RECORD_BAD, "p= is not a key of type rsa in base64");
+	assert_record(rsa, "p=====", MG_DKIM_RECORD_BAD, "p= is not a key of type rsa in base64");
 	assert_made_record(rsa, "p=", ed25519, "", MG_DKIM_RECORD_BAD,
+		"p= is not a key of type rsa in base64");
+	assert_made_record(rsa, "p=", rsa, "AAAA", MG_DKIM_RECORD_BAD,
 		"p= is not a key of type rsa in base64");
 }
 
-static void a_record_cut_at_255_octets_is_told(void **state)
+static void a_record_that_was_cut_is_told(void **state)
 {
-	struct mg_dkim_key *keys[] = {rsa, other_rsa};
+	static const struct {
+		size_t length;
+		const char *why;
+	} cuts[] = {
+		{255, "cut at 255 octets"}, {200, "cut at 200 octets"}, {50, "cut at 50 octets"}};
+	struct mg_buf text = {.limit = 0};
 	char why[128];
 
 	(void)state;
-	for (size_t i = 0; i < 2; i++) {
-		struct mg_buf text = {.limit = 0};
-
-		mg_dkim_record_text(keys[i], &text);
-		assert_int_equal(
-			mg_dkim_record_compare(rsa, text.data, 255, why), MG_DKIM_RECORD_BAD);
-		assert_string_equal(why, "cut at 255 octets");
-		mg_buf_free(&text);
+	mg_dkim_record_text(rsa, &text);
+	for (size_t i = 0; i < sizeof(cuts) / sizeof(cuts[0]); i++) {
+		assert_int_equal(mg_dkim_record_compare(rsa, text.data, cuts[i].length, why),
+			MG_DKIM_RECORD_BAD);
+		assert_string_equal(why, cuts[i].why);
 	}
+	mg_buf_reset(&text);
+	mg_dkim_record_text(other_rsa, &text);
+	assert_int_equal(mg_dkim_record_compare(rsa, text.data, 255, why), MG_DKIM_RECORD_BAD);
+	assert_string_equal(why, "cut at 255 octets");
+	mg_buf_free(&text);
 }
 
 int main(void)
@@ -578,6 +637,7 @@ int main(void)
 		cmocka_unit_test(other_kinds_of_keys_are_named),
 		cmocka_unit_test(what_is_no_pem_of_a_key_is_refused_in_words),
 		cmocka_unit_test(a_key_whose_halves_do_not_fit_is_refused),
+		cmocka_unit_test(a_key_of_overlong_numbers_is_refused_before_it_is_used),
 		cmocka_unit_test(rsa_keys_are_of_512_to_8192_bits),
 		cmocka_unit_test(the_public_half_is_what_the_record_says),
 		cmocka_unit_test(signatures_verify_time_after_time),
@@ -590,7 +650,7 @@ int main(void)
 		cmocka_unit_test(an_empty_key_is_revoked),
 		cmocka_unit_test(a_record_that_forbids_what_we_do_is_unusable),
 		cmocka_unit_test(what_is_no_key_record_says_why),
-		cmocka_unit_test(a_record_cut_at_255_octets_is_told),
+		cmocka_unit_test(a_record_that_was_cut_is_told),
 	};
 
 	return cmocka_run_group_tests_name("dkim_key", tests, make_keys, release_keys);

@@ -235,6 +235,33 @@ static void lines_are_short_and_end_without_blanks(void **state)
 	letters_free(letters, count);
 }
 
+static void lines_are_short_for_names_and_domains_of_every_length(void **state)
+{
+	struct letter *letter = letter_of("From: a\r\nX: b\r\nCc: c\r\nX: d\r\n");
+	struct mg_dkim_signing signing = signing_of(letter);
+	char text[73] = "";
+
+	(void)state;
+	for (size_t length = 1; length < sizeof(text); length++) {
+		const char *headers[] = {text, "Cc", "X"};
+		struct mg_header named[] = {letter->headers[1], letter->headers[2],
+			{text, " v", length, 2}, letter->headers[3], {text, " w", length, 2}};
+		char *value;
+
+		text[length - 1] = 'a';
+		signing.names = mg_dkim_names_new(headers, 3, &headers[0], 1, NULL);
+		assert_non_null(signing.names);
+		signing.headers = named;
+		signing.header_count = 5;
+		signing.domain = text;
+		value = signed_value(&signing);
+		assert_lines(text, value, 78);
+		free(value);
+		mg_dkim_names_free((struct mg_dkim_names *)signing.names);
+	}
+	letter_end(letter);
+}
+
 static void a_domain_longer_than_a_line_stands_alone(void **state)
 {
 	struct letter *letter = letter_of("From: a@example.org\r\n");
@@ -374,6 +401,7 @@ int main(void)
 		cmocka_unit_test(oversigned_fields_are_named_once_more_if_they_are_there),
 		cmocka_unit_test(from_is_oversigned_even_where_it_is_missing),
 		cmocka_unit_test(lines_are_short_and_end_without_blanks),
+		cmocka_unit_test(lines_are_short_for_names_and_domains_of_every_length),
 		cmocka_unit_test(a_domain_longer_than_a_line_stands_alone),
 		cmocka_unit_test(several_signatures_of_one_header_are_as_if_made_alone),
 		cmocka_unit_test(long_lines_are_signed_as_the_next_hop_gets_them),
