@@ -107,13 +107,16 @@ def signers(bench, kind):
     return found
 
 
-# --- the parts of the least ---
+# --- the parts of the least, by programs that print one JSON object ---
+
+
+def told(program, rounds):
+    return json.loads(subprocess.check_output([machine.built("t/bench/" + program), str(rounds)]))
 
 
 def bare(rounds=101):
-    """t/bench/sign_bare: by its names of algorithms, µs of the operation alone, of the function
-    around it, and their ratio."""
-    return json.loads(subprocess.check_output([machine.built("t/bench/sign_bare"), str(rounds)]))
+    """By algorithm: µs of the operation alone, of the function around it, and their ratio."""
+    return told("sign_bare", rounds)
 
 
 def hash_alone(size):
@@ -157,6 +160,30 @@ def function(bench):
         ratios = sorted(each[name]["ratio"] for each in found)
         title = "(a) function / operation, %s, 2 KiB" % algorithm
         bench.goal(title, ratios[len(ratios) // 2], at_most=OF_FUNCTION[algorithm])
+
+
+def canonical(bench):
+    """(d)"""
+    found = [told("canon", 5) for _ in range(bench.rounds)]
+
+    def taken(kind, way):
+        rounds = iter(found)
+        return lambda: next(rounds)[kind][way] / 1e6
+
+    for kind in ("text", "base64", "html"):
+        medians = bench.measure(
+            "(d) canonical form and hash, 1 MiB of %s" % kind,
+            "MB/s",
+            {way: taken(kind, way) for way in ("sha256", "simple", "relaxed")},
+        )
+        for way, bound in OF_HASH.items():
+            title = "(d) %s / sha256, %s" % (way, kind)
+            bench.goal(title, medians[way] / medians["sha256"], at_least=bound)
+    bench.measure(
+        "(d) relaxed, bodies that are hard",
+        "MB/s",
+        {kind: taken(kind, "relaxed") for kind in found[0] if kind not in ("text", "html")},
+    )
 
 
 def daemons(bench, plain, algorithm, running):
@@ -208,4 +235,5 @@ def bench():
         rates(bench, algorithm, running)
         for signer in running.values():
             children.end(signer.child)
+    canonical(bench)
     return bench
