@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* plain SOCKET BYTES: the least that a filter on libmilter costs which sees a whole message and adds
- * a field of BYTES to it: no step but the end of message is answered, and those that it does not
- * need are not sent. Nothing of Millgate is in it. */
+/* plain SOCKET BYTES: the least that a filter on libmilter costs which sees a whole message and
+ * adds a field of BYTES to it: no step but the end of message is answered, and those that it does
+ * not need are not sent. Nothing of Millgate is in it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

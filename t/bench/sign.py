@@ -4,8 +4,11 @@ daemon, its event written, beside the least it could cost, (c) beside other filt
 canonical form and hash beside the hash alone.
 
 The least is the sum of the bare operation with a kept key, SHA-256 of the body, and a filter on
-libmilter that answers nothing but the end of message, where it adds a field (t/bench/plain.c). Every
-message of every filter is looked at: it got its field.
+libmilter that answers nothing but the end of message, where it adds a field (t/bench/plain.c).
+Every message of every filter is looked at: it got its field.
+
+How many times the least a peer takes ("x limit") is also the most that (c) can be for a filter
+that costs the least. It depends on the processor: where RSA itself is slow, nobody is much slower.
 """
 import hashlib
 import json

@@ -49,7 +49,8 @@ def tests(t):
 
     with t.test("--keep leaves events, delivered mail and Postfix's log where it says"):
         kept = re.search(r"^Kept +(/\S+)$", output, re.M).group(1)
-        for path in ("log/events/log.jsonl", "dkim/events/dkim.jsonl", "sink/1.eml", "postfix/maillog", "postfix/main.cf"):
+        events = ["log/events/log.jsonl", "dkim/events/dkim.jsonl"]
+        for path in events + ["sink/1.eml", "postfix/maillog", "postfix/main.cf"]:
             true(os.path.getsize(os.path.join(kept, path)) > 0, path + " is empty")
 
     with t.test("Nothing that it started is left running"):

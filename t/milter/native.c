@@ -220,7 +220,7 @@ static void wait_until_read(int fd)
 	}
 }
 
-/* Sessions whose callback waits 3 s. On libmilter some of them may have to wait for others before. */
+/* Sessions whose callback waits 3 s. On libmilter some of them may wait for others before. */
 static void begin_waiting(
 	const struct driver *driver, struct mg_client *clients[], size_t count, bool all_are_read)
 {

@@ -106,7 +106,8 @@ LETTERS.update(
         "no Message-ID": _bare("no Message-ID", b"From: author@example.org\r\n"),
         "only From": b"From: author@example.org\r\n\r\n",
         "a name in From": _bare(
-            "a name", b'From: "Author, A." (of\r\n many)\r\n <author@example.org>\r\nTo: x@y.org\r\n'
+            "a name",
+            b'From: "Author, A." (of\r\n many)\r\n <author@example.org>\r\nTo: x@y.org\r\n',
         ),
         "a subdomain": _letter("subdomain", sender="author@mail.example.org"),
         "capitals in the domain": _letter("capitals", sender="author@EXAMPLE.Org"),

@@ -2,8 +2,8 @@
 """The next hop: an SMTP server that keeps each message byte for byte, with its envelope.
 
 A recipient whose local part begins with `reply-NNN` is answered NNN. Runs in a process of its own:
-`sink.py LISTENING-FD DIRECTORY EXTENSIONS`. Message N is N.eml, its envelope N.json, complete once N.json is
-there.
+`sink.py LISTENING-FD DIRECTORY EXTENSIONS`. Message N is N.eml, its envelope N.json, complete once
+N.json is there.
 """
 import json
 import os
