@@ -188,11 +188,51 @@ def international(t):
                 equal(gateway.verify([message]), [[True]], "verdict")
 
 
+def refused(gateway, name):
+    """What a client is answered to a letter."""
+    reply = gateway.send(LETTERS[name])
+    true(not reply.good, "accepted: %r" % reply)
+    return reply.code
+
+
+def choices(t):
+    """Settings for what may break."""
+    with Signing(settings='fragile = "tempfail"\nlong_lines = "skip"\n') as gateway:
+        with t.test('With fragile = "tempfail" mail that may break is deferred, and told'):
+            equal(refused(gateway, "8-bit"), 451, "reply")
+            event = gateway.daemon.events("message-unsigned")[-1]
+            equal(get(event, "event.code"), "fragile", "code")
+            equal(get(event, "millgate.dkim.fragile"), ["eight-bit"], "fragile")
+
+        with t.test('With long_lines = "skip" mail that Postfix will cut is not signed'):
+            event, message = gateway.deliver(LETTERS["a line of 3000"])
+            equal(get(event, "event.code"), "long-line", "code of %r" % event)
+            equal(signatures.of(message.content), [], "signatures")
+
+    with Signing(settings='fragile = "skip"\nlong_lines = "sign"\n') as gateway:
+        with t.test('With fragile = "skip" mail that may break goes out unsigned'):
+            event, message = gateway.deliver(LETTERS["8-bit"])
+            equal(get(event, "event.code"), "fragile", "code")
+            equal(signatures.of(message.content), [], "signatures")
+
+        with t.test('With long_lines = "sign" what is cut breaks, and is called fragile'):
+            event, message = gateway.deliver(LETTERS["a line of 3000"])
+            equal(get(event, "event.code"), "fragile", "code of %r" % event)
+            equal(get(event, "millgate.dkim.fragile"), ["long-line"], "fragile")
+
+    with Signing(settings='long_lines = "sign"\n') as gateway:
+        with t.test("Signed so, it does not verify at the next hop"):
+            event, message = gateway.deliver(LETTERS["a line of 3000"])
+            equal(get(event, "millgate.dkim.fragile"), ["long-line"], "fragile")
+            equal(gateway.verify([message]), [[False]], "verdict")
+
+
 def tests(t):
     for form in FORMS:
         all_letters(t, form, True)
     for form in FORMS[:2]:
         all_letters(t, form, False)
+    choices(t)
     changed_on_the_way(t)
     added_fields(t)
     notices(t)

@@ -138,6 +138,54 @@ def changes(t):
             equal(state(stranger), ("no-key", 0), "mail of a domain that has no key")
 
 
+def published(t):
+    """What DNS has of the key, before mail is sent."""
+    with Signing(settings='verify_before_send = "log"\n') as gateway:
+        letter = compose("checked", sender=AUTHOR)[1]
+        key = gateway.keys[0]
+
+        with t.test("With the key in DNS nothing is told but the signature"):
+            event, _ = gateway.deliver(letter)
+            equal(get(event, "event.action"), "message-signed", "action")
+            equal(gateway.daemon.events("key-mismatch"), [], "mismatches")
+
+        other = Key(gateway.directory, DOMAIN, key.selector)
+        gateway.publish([other])
+        with t.test("With another key in DNS that is told, with the record to publish"):
+
+            def mismatches():
+                gateway.deliver(letter)
+                return gateway.daemon.events("key-mismatch")
+
+            event = wait.until(mismatches, "a mismatch")[0]
+            equal(get(event, "millgate.dkim.dns"), "other", "what DNS has")
+            record = get(event, "millgate.dkim.record").replace('" "', "")
+            true(key.name in record and key.record in record, "record %r" % record)
+
+        with t.test('With verify_before_send = "tempfail" nothing is sent that fails'):
+            strict = 'verify_before_send = "tempfail"\n'
+            gateway.daemon.configure(gateway.own_settings + strict)
+            gateway.daemon.reload()
+            gateway.daemon.wait_for_events("config-loaded", 2)
+            reply = gateway.send(letter)
+            equal(reply.code, 451, "reply %r" % reply)
+
+        with t.test("Once DNS has the key, mail is sent again"):
+            gateway.publish([key])
+            wait.until(lambda: gateway.send(letter).good, "a message that is accepted")
+            verdicts = gateway.verify(gateway.arrived(gateway.sink.count())[-1:])
+            equal(verdicts, [[True]], "verdict")
+
+
+def pinned(t):
+    with Signing(settings='sign { selectors = { "s2" } }\n') as gateway:
+        gateway.new_key(DOMAIN, "s2")
+        with t.test("A selector that is pinned signs, whatever DNS says"):
+            event, message = gateway.deliver(compose("pinned", sender=AUTHOR)[1])
+            equal(get(event, "millgate.dkim.selector"), "s2", "selector")
+            equal(gateway.verify([message]), [[True]], "verdict")
+
+
 class Watch:
     """Which names in a folder are opened, by inotify(7)."""
 
@@ -227,6 +275,8 @@ def send_for(gateway, numbers):
 def tests(t):
     rotation(t)
     changes(t)
+    published(t)
+    pinned(t)
     many(t)
 
 
