@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* millgate-dkim through the protocol: which mail is signed, by whom, and what is said of the rest.
  * What it signs, libopendkim verifies as the next hop gets it. */
+#include <poll.h>
+#include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -430,6 +433,50 @@ static void mail_of_a_domain_whose_key_is_gone_is_deferred_where_that_is_set(voi
 	assert_unsigned("4WITHOUT", content, "key-gone");
 }
 
+static void mail_goes_unsigned_while_the_keys_cannot_be_read(void **state)
+{
+	int64_t deadline = mg_clock_system.monotonic(&mg_clock_system) + GENEROUS;
+	char aside[128], queue_id[32];
+	bool told = false;
+
+	(void)state;
+	start("");
+	snprintf(aside, sizeof(aside), "%s.aside", place.keys.folder);
+	assert_int_equal(rename(place.keys.folder, aside), 0);
+	/* It is looked at once a second. */
+	for (int i = 0; !told; i++) {
+		struct signed_message message;
+
+		assert_true(mg_clock_system.monotonic(&mg_clock_system) < deadline);
+		snprintf(queue_id, sizeof(queue_id), "4AWAY%d", i);
+		message = pass(queue_id, plain);
+		told = message.count == 0;
+		signed_free(&message);
+		poll(NULL, 0, 20);
+	}
+	assert_unsigned("4AWAY", plain, "keys-unreadable");
+	assert_int_equal(rename(aside, place.keys.folder), 0);
+}
+
+static void a_field_that_would_be_too_long_is_a_signature_that_failed(void **state)
+{
+	struct mg_buf content = {0}, settings = {0};
+	char name[151];
+
+	(void)state;
+	memset(name, 'N', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	mg_buf_add_format(&settings, "sign { headers = { \"%s\" } }", name);
+	start(mg_buf_text(&settings));
+	/* Each is named in h=. */
+	for (int i = 0; i < 500; i++)
+		mg_buf_add_format(&content, "%s: x\n", name);
+	mg_buf_add_text(&content, plain);
+	assert_unsigned("4FAILED", mg_buf_text(&content), "signing-failed");
+	mg_buf_free(&settings);
+	mg_buf_free(&content);
+}
+
 static void a_bounce_is_not_deferred_for_its_key(void **state)
 {
 	struct signed_message message;
@@ -627,6 +674,40 @@ static void several_messages_of_a_session_are_signed_each(void **state)
 	assert_int_equal(driver_count_events(&place.driver, "message-signed", "4LAST"), 1);
 }
 
+enum { CONNECTIONS = 8, EACH = 25 };
+
+static void *send_each(void *refused)
+{
+	struct mg_client *client = driver_connect(&place.driver);
+	const struct letter letter = {.queue_id = "4MANY", .content = plain};
+
+	letter_open(client, &letter);
+	for (int i = 0; i < EACH; i++)
+		*(int *)refused += letter_send(client, &letter) != MG_ANSWER_CONTINUE;
+	mg_client_close(client, true);
+	return NULL;
+}
+
+static void many_connections_sign_at_once_also_over_a_reload(void **state)
+{
+	pthread_t threads[CONNECTIONS];
+	int refused[CONNECTIONS] = {0};
+
+	(void)state;
+	signed_key(&place, "example.org", "e1", key_place_ed25519(0));
+	start("sign { selectors = { \"r1\", \"e1\" } }");
+	for (int i = 0; i < CONNECTIONS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, send_each, &refused[i]), 0);
+	for (int i = 0; i < 3; i++)
+		kill(place.driver.pid, SIGUSR1);
+	for (int i = 0; i < CONNECTIONS; i++) {
+		pthread_join(threads[i], NULL);
+		assert_int_equal(refused[i], 0);
+	}
+	assert_int_equal(driver_count_events(&place.driver, "message-signed", "4MANY"),
+		2 * CONNECTIONS * EACH);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -647,6 +728,8 @@ int main(void)
 		DKIM_TEST(mail_of_a_refused_key_goes_unsigned),
 		DKIM_TEST(mail_of_a_refused_key_is_deferred_where_that_is_set),
 		DKIM_TEST(mail_of_a_domain_whose_key_is_gone_is_deferred_where_that_is_set),
+		DKIM_TEST(mail_goes_unsigned_while_the_keys_cannot_be_read),
+		DKIM_TEST(a_field_that_would_be_too_long_is_a_signature_that_failed),
 		DKIM_TEST(a_bounce_is_not_deferred_for_its_key),
 		DKIM_TEST(a_refused_key_is_told_beside_a_signature_of_the_platform),
 		DKIM_TEST(the_field_of_a_hold_is_taken_off_before),
@@ -657,6 +740,7 @@ int main(void)
 		DKIM_TEST(mail_over_a_bound_is_not_signed_by_what_was_seen_of_it),
 		DKIM_TEST(dry_run_decides_and_changes_nothing),
 		DKIM_TEST(several_messages_of_a_session_are_signed_each),
+		DKIM_TEST(many_connections_sign_at_once_also_over_a_reload),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,9 +9,10 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../gateway"))
-from harness import children, milter, signatures, tap
+from harness import children, milter, openssl, signatures, tap
 from harness.tap import equal, true
 
+SOURCE = os.path.abspath(os.environ.get("MG_SRCDIR", HERE + "/../.."))
 DIRECTORY = children.temporary_directory("judge")
 FOLDER = DIRECTORY + "/keys"
 NOW = 1795580470
@@ -99,7 +100,7 @@ def judge_chain(filters, message):
 
 
 def of_signatures(t, keys):
-    known = signatures.records(keys)
+    known = openssl.records(keys)
     with t.test("Each form of header and body verifies, by both algorithms"):
         forms = [
             "%s/%s" % (header, body)
@@ -128,7 +129,7 @@ def of_signatures(t, keys):
 def of_publication(t, keys):
     rsa = keys[0]
     question = rsa.name + " TXT"
-    other = signatures.Key(DIRECTORY + "/others", "example.org", "r1")
+    other = openssl.Key(DIRECTORY + "/others", "example.org", "r1")
     known = {"same": [rsa.record], "other": [other.record], "no record": "NXDOMAIN"}
     known["revoked"] = ["v=DKIM1; k=rsa; p="]
     known["no answer"] = "SERVFAIL"
@@ -164,7 +165,7 @@ def of_publication(t, keys):
 
 
 def of_chain(t, keys):
-    known = signatures.records(keys)
+    known = openssl.records(keys)
     rows = {
         "inserts a field": b"X-Probe: insert 1 Subject added",
         "changes a field": b"X-Probe: change Subject 1 changed",
@@ -215,15 +216,31 @@ def of_configuration(t):
             true(complaint in judged.complaint, judged.complaint)
 
 
+def of_the_installed_file(t):
+    with t.test("Each value of the installed dkim.conf is the default"):
+        with open(SOURCE + "/etc/dkim.conf") as file:
+            lines = "".join(line for line in file if not line.startswith("include"))
+        lines = lines.replace("/etc/millgate/keys", FOLDER)
+        path, socket = DIRECTORY + "/dkim.conf", 'socket = "unix:/var/spool/postfix/'
+        printed = []
+        for text in (lines, socket + 'millgate/dkim.sock"\nkeys = "%s"\n' % FOLDER):
+            with open(path, "w") as file:
+                file.write(text)
+            printed.append(subprocess.check_output(
+                [milter.program("millgate-dkim"), "-c", path, "-T"]).decode())
+        equal(printed[0], printed[1], "-T")
+
+
 def tests(t):
     keys = [
-        signatures.Key(FOLDER, "example.org", "r1"),
-        signatures.Key(FOLDER, "example.org", "e1", "ed25519"),
+        openssl.Key(FOLDER, "example.org", "r1"),
+        openssl.Key(FOLDER, "example.org", "e1", "ed25519"),
     ]
     of_signatures(t, keys)
     of_publication(t, keys)
     of_chain(t, keys)
     of_configuration(t)
+    of_the_installed_file(t)
 
 
 tap.main(tests)
