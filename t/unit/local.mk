@@ -9,6 +9,10 @@ CMOCKA_TESTS += t/unit/arena.t
 t_unit_arena_t_SOURCES = t/unit/arena.c
 t_unit_arena_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
+CMOCKA_TESTS += t/unit/base64.t
+t_unit_base64_t_SOURCES = t/unit/base64.c
+t_unit_base64_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
 CMOCKA_TESTS += t/unit/buf.t
 t_unit_buf_t_SOURCES = t/unit/buf.c
 t_unit_buf_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
