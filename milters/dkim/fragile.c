@@ -79,7 +79,10 @@ static bool has_parts(const struct mg_header *headers, size_t count)
 /* --- declarations of a body --- */
 
 static const char declaration[] = "\ncontent-transfer-encoding";
-enum { DECLARATION = sizeof(declaration) - 1 };
+enum {
+	DECLARATION = sizeof(declaration) - 1,
+	VALUE = DKIM_LOOKAHEAD - DECLARATION /* looked at; as much as is kept of a chunk */
+};
 
 /* Of a byte the place (from 1) where it stands last in the declaration but for its last byte. */
 static const unsigned char places[256] = {
@@ -134,10 +137,11 @@ static bool find_eight_bit(const unsigned char *text, size_t length)
 
 	while (at < length) {
 		const unsigned char *start = text + at - (DECLARATION - 1);
+		size_t behind = length - at - 1;
 
 		if ((text[at] | 0x20) == declaration[DECLARATION - 1] &&
 			strncasecmp((const char *)start, declaration, DECLARATION) == 0 &&
-			declares_eight_bit(text + at + 1, bounded(length - at - 1)))
+			declares_eight_bit(text + at + 1, behind < VALUE ? behind : VALUE))
 			return true;
 		at += DECLARATION - places[text[at]];
 	}

@@ -70,6 +70,11 @@ FUZZ_TARGETS += t/fuzz/dns_wire
 t_fuzz_dns_wire_SOURCES = t/fuzz/dns_wire.c $(FUZZ_MAIN)
 t_fuzz_dns_wire_LDFLAGS = $(FUZZ_LINK)
 
+FUZZ_TARGETS += t/fuzz/dkim_lines
+t_fuzz_dkim_lines_SOURCES = t/fuzz/dkim_lines.c $(FUZZ_MAIN)
+t_fuzz_dkim_lines_LDFLAGS = $(FUZZ_LINK)
+t_fuzz_dkim_lines_LDADD = milters/dkim/libmgdkim.a $(LDADD)
+
 check_PROGRAMS += $(FUZZ_TARGETS)
 SCRIPT_TESTS += t/fuzz/corpus.t
 EXTRA_DIST += t/fuzz/replay.c t/fuzz/corpus
