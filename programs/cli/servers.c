@@ -2,6 +2,7 @@
 #include "cli/servers.h"
 
 #include <arpa/inet.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -61,6 +62,12 @@ static void take_servers(
 	}
 }
 
+static int compare_names(const void *one, const void *other)
+{
+	return strcmp(
+		((const struct cli_server *)one)->name, ((const struct cli_server *)other)->name);
+}
+
 void cli_servers_find(
 	struct cli_servers *servers, const char *name, struct mg_dns *resolver, const char *alone)
 {
@@ -76,6 +83,9 @@ void cli_servers_find(
 		if (answer->status == MG_DNS_FOUND) {
 			mg_str_copy(servers->zone, sizeof(servers->zone), zone);
 			take_servers(servers, answer, resolver);
+			/* Answers turn their order around. */
+			qsort(servers->list, servers->count, sizeof(servers->list[0]),
+				compare_names);
 		}
 		mg_dns_release(resolver, answer);
 		zone = strchr(zone, '.');
