@@ -8,6 +8,8 @@
 
 #include "base/conf.h"
 #include "base/metrics.h"
+#include "cli/commands.h"
+#include "cli/manual.h"
 #include "dkim/dkim.h"
 #include "log/log.h"
 #include "mail/fields.h"
@@ -87,19 +89,55 @@ static int print_case(void)
 	return 0;
 }
 
+static int print_synopsis_millgate(void)
+{
+	cli_manual_synopsis(stdout, cli_commands);
+	return 0;
+}
+
+static int print_options_millgate(void)
+{
+	cli_manual_common(stdout);
+	return 0;
+}
+
+static int print_commands_key(void)
+{
+	cli_manual_commands(stdout, cli_commands, "key");
+	return 0;
+}
+
+static int print_commands_dkim(void)
+{
+	cli_manual_commands(stdout, cli_commands, "dkim");
+	return 0;
+}
+
+/* No list of the manual, but made of the same table: programs/cli/local.mk. */
+static int print_completion(void)
+{
+	cli_manual_completion(stdout, cli_commands);
+	return 0;
+}
+
 static const struct list {
 	const char *name;
 	int (*print)(void);
 	bool items; /* items alone: the list around them is made here */
 } lists[] = {
 	{"case", print_case, true}, /* millgate-log(8) */
+	{"commands-dkim", print_commands_dkim, true}, /* millgate(1) */
+	{"commands-key", print_commands_key, true}, /* millgate(1) */
+	{"completion", print_completion, false}, /* bash */
 	{"fields", print_fields, true}, /* millgate-events(5) */
 	{"match", print_match, true}, /* millgate.conf(5) */
 	{"metrics-dkim", print_metrics_dkim, true}, /* millgate-dkim(8) */
 	{"metrics-log", print_metrics_log, true}, /* millgate-log(8) */
+	{"options-millgate", print_options_millgate, true}, /* millgate(1) */
 	{"settings-chain", print_settings_chain, false}, /* millgate-chain(8) */
 	{"settings-dkim", print_settings_dkim, false}, /* millgate-dkim.conf(5) */
 	{"settings-log", print_settings_log, false}, /* millgate-log(8) */
+	{"synopsis-millgate", print_synopsis_millgate, false}, /* millgate(1) */
 };
 
 static int print_list(const struct list *list)

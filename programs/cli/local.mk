@@ -15,6 +15,7 @@ programs_cli_libmgcli_a_SOURCES = \
 	programs/cli/key_new.c \
 	programs/cli/key_retire.c \
 	programs/cli/keyring.c programs/cli/keyring.h \
+	programs/cli/manual.c programs/cli/manual.h \
 	programs/cli/message.c programs/cli/message.h \
 	programs/cli/postfix.c programs/cli/postfix.h \
 	programs/cli/record.c programs/cli/record.h \
@@ -30,3 +31,19 @@ programs_cli_libmgcli_a_SOURCES = \
 bin_PROGRAMS += millgate
 millgate_SOURCES = programs/cli/main.c
 millgate_LDADD = programs/cli/libmgcli.a $(LDADD)
+
+all-local: installed/completion/millgate
+
+installed/completion/millgate: Makefile man/lists
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && man/lists completion >$@.new && mv $@.new $@
+
+completiondir = $(datadir)/bash-completion/completions
+
+install-completion: installed/completion/millgate
+	$(MKDIR_P) "$(DESTDIR)$(completiondir)"
+	$(INSTALL_DATA) installed/completion/millgate "$(DESTDIR)$(completiondir)/millgate"
+
+uninstall-completion:
+	rm -f "$(DESTDIR)$(completiondir)/millgate"
+
+.PHONY: install-completion uninstall-completion
