@@ -40,17 +40,13 @@ static int verdict(const struct counts *counts)
 	return counts->all == 0 || counts->temporary > 0 ? CLI_UNKNOWN : CLI_BAD;
 }
 
-/* Why, with the cause that is most likely. */
 static void describe(const struct mg_dkim_verified *found, char *text, size_t size)
 {
 	if (found->result == MG_DKIM_PASS)
 		mg_str_format(text, size, "%s %s%s", found->algorithm, found->forms,
 			found->partial ? "; l= leaves a part of the body unsigned" : "");
-	else if (found->body_changed)
-		mg_str_format(
-			text, size, "%s: most likely a footer added by the list", found->reason);
 	else
-		mg_str_copy(text, size, found->reason);
+		mg_str_format(text, size, "%s%s", found->reason, found->body_changed ? ":" : "");
 }
 
 /* Puts words behind what is on the line, wrapped. */
@@ -91,6 +87,8 @@ static void print_signature(const struct mg_dkim_verified *found, bool color)
 	else
 		fputs(head, stdout);
 	put_wrapped(text, strlen(head));
+	if (found->body_changed)
+		printf("%*smost likely a footer added by the list\n", INDENT, "");
 }
 
 static void print_text(const struct cli_call *call, const struct mg_dkim_verified *list,

@@ -127,6 +127,20 @@ static void put_values(FILE *stream, const struct cli_option *options)
 	}
 }
 
+/* The options that take a value, and the colon within one, as a pattern. */
+static void put_takers(FILE *stream, const struct cli_command *commands)
+{
+	fputc(':', stream);
+	for (const struct cli_option *option = cli_common_options; option->name != NULL; option++)
+		if (option->argument != NULL)
+			fprintf(stream, "|--%s", option->name);
+	for (; commands->name != NULL; commands++)
+		for (const struct cli_option *option = commands->options;
+			option != NULL && option->name != NULL; option++)
+			if (option->argument != NULL)
+				fprintf(stream, "|--%s", option->name);
+}
+
 /* What may stand behind a name: its verbs. */
 static void put_verbs(FILE *stream, const struct cli_command *commands)
 {
@@ -157,7 +171,11 @@ void cli_manual_completion(FILE *stream, const struct cli_command *commands)
 	      "\telif [[ $before == : ]]; then prefix=${COMP_WORDS[COMP_CWORD-2]}: "
 	      "before=${COMP_WORDS[COMP_CWORD-3]}; fi\n"
 	      "\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
-	      "\t\t[[ ${COMP_WORDS[i]} == -* || ${COMP_WORDS[i-1]} == --* ]] || line+=\"${COMP_WORDS[i]} \"\n"
+	      "\t\tcase ${COMP_WORDS[i-1]} in ",
+		stream);
+	put_takers(stream, commands);
+	fputs(") continue;; esac\n"
+	      "\t\t[[ ${COMP_WORDS[i]} == -* ]] || line+=\"${COMP_WORDS[i]} \"\n"
 	      "\tdone\n"
 	      "\tcase $before in\n",
 		stream);

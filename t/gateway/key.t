@@ -15,6 +15,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from harness import tap
 from harness.command import Operator
 from harness.dns import NameServer
+from harness.gateway import SOURCE
 from harness.tap import equal, none, true
 
 DOMAIN = "acme.example"
@@ -351,6 +352,43 @@ def of_errors(t, operator):
         equal(done.returncode, 74, "status")
 
 
+def of_the_manual(t, operator):
+    with open(SOURCE + "/man/millgate.1") as file:
+        blocks = re.findall(r"^\.Bd -literal[^\n]*\n(.*?)^\.Ed$", file.read(), re.M | re.S)
+    commands = [line for block in blocks for line in block.splitlines()]
+    operator.run("key", "new", "manual.example", "s2026")
+    with open(operator.directory + "/returned.eml", "w") as file:
+        file.write("From: a@manual.example\n\nhello\n")
+    for command in commands:
+        with t.test("millgate(1): %s" % command):
+            shell = command.replace("sudo ", "").replace("acme.example", "manual.example")
+            shell = shell.replace("millgate ", "%s --config %s " % (operator.program, operator.config))
+            done = subprocess.run(
+                ["/bin/bash", "-c", shell], cwd=operator.directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            )
+            true(done.returncode in (0, 1, 2, 3) and not done.stderr, str(done))
+
+
+def of_completion(t, operator):
+    path = os.path.dirname(operator.program) + "/installed/completion/millgate"
+    cases = (
+        (["k"], "key"),
+        (["key", ""], "new list check dns retire"),
+        (["--json", "key", "new", "a.b", "--t"], "--type"),
+        (["key", "new", "a.b", "--type", ""], "rsa:2048 rsa:4096 ed25519"),
+        (["key", "new", "a.b", "--type", "rsa", ":", "4"], "4096"),
+        (["key", "new", "--type", "rsa", ":", "2048", "a.b", "--f"], "--format"),
+        (["dkim", ""], ""),
+    )
+    for words, expected in cases:
+        with t.test("Completion of \"millgate %s\"" % " ".join(words)):
+            script = '. "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _millgate; echo "${COMPREPLY[*]}"'
+            done = subprocess.run(
+                ["/bin/bash", "-c", script, "-", path, "millgate"] + words, stdout=subprocess.PIPE, text=True
+            )
+            equal(done.stdout.strip(), expected, "words")
+
+
 def tests(t):
     with Operator({DOMAIN: "", "example.org": "", "value.example": ""}) as operator:
         of_making(t, operator)
@@ -361,6 +399,8 @@ def tests(t):
         of_errors(t, operator)
         of_retiring(t, operator)
         of_many(t, operator)
+        of_the_manual(t, operator)
+        of_completion(t, operator)
         of_rights(t, operator)
 
 
