@@ -79,8 +79,11 @@ class Gateway:
         self.postfix.start()
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, failure, *_):
         self.postfix.stop()
-        if self.daemon.running():
-            self.daemon.stop()
+        status = self.daemon.stop() if self.daemon.running() else 0
         self.sink.stop()
+        if status != 0 and failure is None:
+            raise AssertionError(
+                "%s ended with %d: %s" % (self.daemon.name, status, self.daemon.log()[-4000:])
+            )
