@@ -214,6 +214,10 @@ CMOCKA_TESTS += t/unit/origin.t
 t_unit_origin_t_SOURCES = t/unit/origin.c
 t_unit_origin_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
+CMOCKA_TESTS += t/unit/cli.t
+t_unit_cli_t_SOURCES = t/unit/cli.c
+t_unit_cli_t_LDADD = programs/cli/libmgcli.a $(LDADD) $(CMOCKA_LIBS)
+
 CMOCKA_TESTS += t/unit/letter.t
 t_unit_letter_t_SOURCES = t/unit/letter.c
 t_unit_letter_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
