@@ -37,8 +37,8 @@ const struct mg_case_member mg_case_members[] = {
 	{"dns", MG_CASE_OBJECT, NULL,
 		"Answers of the DNS, by \"NAME TYPE\": a list of texts, such as \"10 "
 		"mx.example.net\" for MX, empty for no such record; or the text NXDOMAIN, "
-		"SERVFAIL or TIMEOUT. In a text, \\eDDD is a byte by its decimal number. A name "
-		"that is not here does not exist. Without this member the resolver is asked"},
+		"SERVFAIL or TIMEOUT; in a text, \\eDDD is a byte by its decimal number; a name "
+		"that is not here does not exist; without this member the resolver is asked"},
 	{"store", MG_CASE_OBJECT, NULL, "Counters and records"},
 	{.name = NULL},
 };

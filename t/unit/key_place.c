@@ -89,7 +89,7 @@ void key_place_domain(const struct key_place *place, const char *domain)
 static void write_aged(const struct key_place *place, const char *domain, const char *name,
 	const void *bytes, size_t length, mode_t mode, int age)
 {
-	char made[PLACE_PATH];
+	char made[2 * PLACE_PATH];
 	struct timespec times[2];
 	int descriptor;
 
