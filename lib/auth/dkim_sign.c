@@ -79,42 +79,70 @@ static void hash_fields(struct mg_dkim_header *header, struct mg_buf *fields, si
 	mg_buf_reset(fields);
 }
 
-/* One pass from the bottom: the order in which h= names the fields is the one in which they are
- * hashed, so that the n-th of a name is the n-th from the bottom. */
+/* The header on its way to the hash. */
+struct walk {
+	struct mg_dkim_header *header;
+	const struct mg_dkim_signing *signing;
+	struct writer writer; /* of h= */
+	bool first; /* no name is there */
+	bool seen[MG_DKIM_NAMES_MAX]; /* by number */
+	struct mg_buf fields;
+};
+
+static void sign_name(struct walk *walk, const struct mg_dkim_name *name)
+{
+	put_name(&walk->writer, name, walk->first);
+	walk->first = false;
+}
+
+static void sign_field(
+	struct walk *walk, const struct mg_dkim_name *name, const struct mg_header *field)
+{
+	sign_name(walk, name);
+	walk->seen[name->number] = true;
+	mg_dkim_field(walk->signing->header_form, walk->signing->line_limit, field->name,
+		field->name_length, field->value, field->value_length, &walk->fields);
+	if (!walk->fields.failed)
+		hash_fields(walk->header, &walk->fields, FLUSH);
+}
+
+/* One pass from the bottom, over From or over all others: the order in which h= names the fields is
+ * the one in which they are hashed, so that the n-th of a name is the n-th from the bottom. */
+static void sign_fields(struct walk *walk, bool from)
+{
+	const struct mg_dkim_signing *signing = walk->signing;
+
+	for (size_t i = signing->header_count; i > 0 && !walk->fields.failed; i--) {
+		const struct mg_header *field = &signing->headers[i - 1];
+		const struct mg_dkim_name *name =
+			mg_dkim_names_find(signing->names, field->name, field->name_length);
+
+		if (name != NULL && (name->number == 0) == from)
+			sign_field(walk, name, field);
+	}
+}
+
+/* From comes first: libopendkim looks for it in the first 4,096 octets of h= only. */
 static bool walk_fields(struct mg_dkim_header *header, const struct mg_dkim_signing *signing)
 {
-	bool seen[MG_DKIM_NAMES_MAX] = {true}; /* From */
-	struct writer writer = {&header->tag, 0};
-	struct mg_buf fields = {.limit = 0};
+	struct walk walk = {
+		.header = header, .signing = signing, .writer = {&header->tag, 0}, .first = true};
 	const struct mg_dkim_name *name;
-	bool first = true, good;
+	bool good;
 
-	fold(&writer);
-	put(&writer, "h=", 2);
-	for (size_t i = signing->header_count; i > 0 && !fields.failed; i--) {
-		const struct mg_header *field = &signing->headers[i - 1];
-
-		name = mg_dkim_names_find(signing->names, field->name, field->name_length);
-		if (name == NULL)
-			continue;
-		put_name(&writer, name, first);
-		first = false;
-		seen[name->number] = true;
-		mg_dkim_field(signing->header_form, signing->line_limit, field->name,
-			field->name_length, field->value, field->value_length, &fields);
-		if (!fields.failed)
-			hash_fields(header, &fields, FLUSH);
-	}
-	good = !fields.failed;
+	fold(&walk.writer);
+	put(&walk.writer, "h=", 2);
+	sign_fields(&walk, true);
+	sign_name(&walk, mg_dkim_names_at(signing->names, 0));
+	sign_fields(&walk, false);
+	good = !walk.fields.failed;
 	if (good)
-		hash_fields(header, &fields, 1);
-	mg_buf_free(&fields);
-	for (size_t i = 0; (name = mg_dkim_names_at(signing->names, i)) != NULL; i++)
-		if (name->oversigned && seen[i]) {
-			put_name(&writer, name, first);
-			first = false;
-		}
-	put(&writer, ";", 1);
+		hash_fields(header, &walk.fields, 1);
+	mg_buf_free(&walk.fields);
+	for (size_t i = 1; (name = mg_dkim_names_at(signing->names, i)) != NULL; i++)
+		if (name->oversigned && walk.seen[i])
+			sign_name(&walk, name);
+	put(&walk.writer, ";", 1);
 	return good && !header->tag.failed;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* dkim_sign: a DKIM-Signature field (RFC 6376 section 5) from the header, the hash of the body and a
  * key. Never l=. Each signed field is in h= as often as it is there, from the bottom up (section
- * 5.4.2), then the oversigned ones once more: From always, others if they are there. */
+ * 5.4.2), the oversigned ones once more: From, which comes first, always, others, at the end, if they
+ * are there. */
 #ifndef MG_AUTH_DKIM_SIGN_H
 #define MG_AUTH_DKIM_SIGN_H
 #include <stdbool.h>

@@ -12,9 +12,14 @@
 
 enum { ADDRESS_MAX = 1024, VALUE_MAX = 64 * 1024 };
 
+/* Blanks before the colon (RFC 5322 section 4.5) make it no other field. */
 static bool is_from(const struct mg_header *header)
 {
-	return header->name_length == 4 && strncasecmp(header->name, "From", 4) == 0;
+	size_t length = header->name_length;
+
+	while (length > 0 && (header->name[length - 1] == ' ' || header->name[length - 1] == '\t'))
+		length--;
+	return length == 4 && strncasecmp(header->name, "From", 4) == 0;
 }
 
 /* The only From field; NULL with problem. */

@@ -11,6 +11,7 @@ static const char *const names[DKIM_FRAGILITIES] = {
 	[DKIM_LONG_BODY_LINE] = "long-line",
 	[DKIM_LONG_HEADER_LINE] = "long-header",
 	[DKIM_EXPIRES] = "expire",
+	[DKIM_CONTROLS] = "control",
 };
 
 const char *dkim_fragility_name(enum dkim_fragility fragility)
@@ -41,12 +42,8 @@ static bool has_word(const char *text, size_t length, const char *word)
 	return false;
 }
 
-static size_t bounded(size_t length)
-{
-	return length < DKIM_LOOKAHEAD ? length : DKIM_LOOKAHEAD;
-}
-
-/* The values of RFC 2045 section 6.2 that are no encoding; comments may stand before them. */
+/* The values of RFC 2045 section 6.2 that are no encoding; comments of any length may stand before
+ * them. */
 static bool is_eight_bit(const char *value, size_t length)
 {
 	return has_word(value, length, "8bit") || has_word(value, length, "binary");
@@ -56,23 +53,37 @@ bool dkim_fragile_header(const struct mg_header *headers, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		if (is_named(&headers[i], "Content-Transfer-Encoding") &&
-			is_eight_bit(headers[i].value, bounded(headers[i].value_length)))
+			is_eight_bit(headers[i].value, headers[i].value_length))
 			return true;
 	return false;
 }
 
-/* May the body have parts with headers of their own? */
+/* May the body have parts with headers of their own? Blanks and comments may stand around the slash
+ * of the type. */
 static bool has_parts(const struct mg_header *headers, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		const char *value = headers[i].value;
-		size_t length = bounded(headers[i].value_length);
+		size_t length = headers[i].value_length;
 
 		if (is_named(&headers[i], "Content-Type") &&
-			(has_word(value, length, "multipart/") ||
-				has_word(value, length, "message/")))
+			(has_word(value, length, "multipart") ||
+				has_word(value, length, "message")))
 			return true;
 	}
+	return false;
+}
+
+/* --- white space --- */
+
+bool dkim_fragile_controls(
+	const struct mg_header *headers, size_t count, const struct mg_dkim_names *signed_names)
+{
+	for (size_t i = 0; i < count; i++)
+		if ((memchr(headers[i].value, '\v', headers[i].value_length) != NULL ||
+			    memchr(headers[i].value, '\f', headers[i].value_length) != NULL) &&
+			mg_dkim_names_has(signed_names, headers[i].name, headers[i].name_length))
+			return true;
 	return false;
 }
 
@@ -112,7 +123,13 @@ static const unsigned char places[256] = {
 	['T'] = 10,
 };
 
-/* Does the field whose name ends at text declare 8bit or binary? */
+static size_t bounded(size_t length)
+{
+	return length < DKIM_LOOKAHEAD ? length : DKIM_LOOKAHEAD;
+}
+
+/* Does the field whose name ends at text declare 8bit or binary? One that goes on for longer than
+ * is looked at may. */
 static bool declares_eight_bit(const unsigned char *text, size_t length)
 {
 	const char *value = (const char *)text;
@@ -126,7 +143,7 @@ static bool declares_eight_bit(const unsigned char *text, size_t length)
 	while (end < length && !(value[end] == '\n' && end + 1 < length && value[end + 1] != ' ' &&
 				       value[end + 1] != '\t'))
 		end++;
-	return is_eight_bit(value, end);
+	return is_eight_bit(value, end) || (end == length && length >= VALUE);
 }
 
 /* Looks for a declaration at the start of a line, by Horspool's way: mostly it steps over as many

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "auth/dkim_names.h"
 #include "mail/message.h"
 
 enum dkim_fragility {
@@ -16,6 +17,9 @@ enum dkim_fragility {
 	DKIM_LONG_BODY_LINE, /* it is cut, and was not hashed so */
 	DKIM_LONG_HEADER_LINE, /* it is cut; there is no blank to fold it at */
 	DKIM_EXPIRES, /* x= is shorter than mail may wait in the queue */
+	/* A signed field has a vertical tab or a form feed, which the relaxed form keeps and verifiers
+	 * take for white space. */
+	DKIM_CONTROLS,
 	DKIM_FRAGILITIES
 };
 /* The code of an event: "eight-bit". */
@@ -25,6 +29,9 @@ const char *dkim_fragility_name(enum dkim_fragility fragility);
 bool dkim_fragile_expires(long long seconds);
 /* Declares the header the body 8bit or binary? */
 bool dkim_fragile_header(const struct mg_header *headers, size_t count);
+/* Has a field that will be signed one of those controls? */
+bool dkim_fragile_controls(
+	const struct mg_header *headers, size_t count, const struct mg_dkim_names *signed_names);
 
 enum { DKIM_LOOKAHEAD = 128 };
 

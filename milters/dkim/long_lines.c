@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "mail/header.h"
+
 enum { WIDTH = 78 }; /* RFC 5322 section 2.1.1 */
 
 /* A field that is to be changed. */
@@ -42,19 +44,42 @@ static bool has_long_line(const struct mg_header *header, size_t limit)
 	return false;
 }
 
-static bool is_to_fold(
-	const struct mg_header *header, const struct mg_dkim_names *names, size_t limit)
+static bool is_long(const struct mg_header *header, const struct mg_dkim_names *names, size_t limit)
 {
 	return header->name_length + 1 + header->value_length > limit &&
 	       has_long_line(header, limit) &&
 	       mg_dkim_names_has(names, header->name, header->name_length);
 }
 
+/* A name that is cut is none any more, also of a field that is not signed: some verifiers take no
+ * header with it. */
+static bool is_name_cut(const struct mg_header *header, size_t limit)
+{
+	return header->name_length + 1 > limit;
+}
+
+/* Can the field be changed? One with blanks before the colon, or a CR alone, cannot. */
+static bool is_changeable(const struct mg_header *header)
+{
+	const char *at = header->value, *end = at + header->value_length;
+
+	for (; (at = memchr(at, '\r', (size_t)(end - at))) != NULL; at++)
+		if (at + 1 == end || at[1] != '\n')
+			return false;
+	return mg_header_name_valid(header->name, header->name_length);
+}
+
+static bool is_to_fold(
+	const struct mg_header *header, const struct mg_dkim_names *names, size_t limit)
+{
+	return is_long(header, names, limit) && is_changeable(header);
+}
+
 bool dkim_long_lines_any(const struct mg_header *headers, size_t count,
 	const struct mg_dkim_names *names, size_t limit)
 {
 	for (size_t i = 0; i < count; i++)
-		if (is_to_fold(&headers[i], names, limit))
+		if (is_long(&headers[i], names, limit) || is_name_cut(&headers[i], limit))
 			return true;
 	return false;
 }
@@ -162,8 +187,13 @@ bool dkim_long_lines_fold(
 	*left = false;
 	if (headers == NULL)
 		return false;
-	for (size_t i = 0; i < count; i++)
-		folds += is_to_fold(&headers[i], names, limit);
+	for (size_t i = 0; i < count; i++) {
+		bool fits = is_to_fold(&headers[i], names, limit);
+
+		folds += fits;
+		*left = *left || is_name_cut(&headers[i], limit) ||
+			(!fits && is_long(&headers[i], names, limit));
+	}
 	if (folds == 0)
 		return true;
 	list = mg_alloc(call, folds * sizeof(*list));

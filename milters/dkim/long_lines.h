@@ -10,11 +10,12 @@
 #include "base/buf.h"
 #include "mail/filter.h"
 
-/* Has a field that will be signed a line over the limit (octets)? */
+/* Has a field that will be signed a line over the limit (octets), or any field its name? */
 bool dkim_long_lines_any(const struct mg_header *headers, size_t count,
 	const struct mg_dkim_names *names, size_t limit);
 /* Folds the lines over the limit of all fields that will be signed, by changes of the fields, which
- * end what mg_headers() gave. *left: some line has no blank to be folded at. false: out of
+ * end what mg_headers() gave. *left: some line has no blank to be folded at, or is
+ * of a field that cannot be changed. false: out of
  * message_memory. */
 bool dkim_long_lines_fold(
 	struct mg_call *call, const struct mg_dkim_names *names, size_t limit, bool *left);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/dkim_folder.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/str.h"
@@ -71,6 +72,12 @@ static const char *check_field(const char *text)
 	return mg_header_name_valid(text, strlen(text)) ? NULL : "expected the name of a field";
 }
 
+static const char *check_selector(const char *text)
+{
+	return mg_dkim_is_selector(text) ? NULL
+					 : "expected the name of a key's file without .pem: \"s1\"";
+}
+
 static const char *check_folder(const char *text)
 {
 	return text[0] == '/' ? NULL : "expected a path from the root: \"/etc/millgate/keys\"";
@@ -112,7 +119,7 @@ static const struct mg_option sign_options[] = {
 		.maximum = 365 * 24 * 3600 * MG_SECOND,
 		.help = "How long a signature is good (x=); 0 for ever; below 5d it is fragile, for mail "
 			"may be held or deferred for days."},
-	{.name = "selectors", .kind = MG_LIST, .value = "{ }",
+	{.name = "selectors", .kind = MG_LIST, .value = "{ }", .check = check_selector,
 		.help = "Only keys of these selectors sign, whatever DNS has; empty for the newest that "
 			"DNS has."},
 	{.name = "match", .kind = MG_SECTION, .options = mg_match_options,
@@ -189,11 +196,16 @@ static void read_names(
 static void open_domains(
 	const struct mg_conf *conf, struct dkim_settings *settings, struct mg_errors *errors)
 {
+	const struct mg_conf *sign = mg_conf_section(conf, "sign");
+	struct mg_errors wrong = {.count = 0};
 	size_t count;
-	const char *const *entries = mg_conf_list(conf, "sign.domains", &count);
+	const char *const *entries = mg_conf_list(sign, "domains", &count);
 
 	if (count > 0)
-		settings->domains = mg_table_open(entries, count, errors);
+		settings->domains = mg_table_open(entries, count, &wrong);
+	for (size_t i = 0; i < wrong.kept; i++)
+		mg_conf_error(sign, "domains", errors, "domains: %s", wrong.list[i].text);
+	mg_errors_clear(&wrong);
 }
 
 static void open_keys(const struct mg_conf *conf, const struct mg_world *world,

@@ -282,12 +282,15 @@ static enum progress judge_fragile(struct work *work)
 {
 	size_t count;
 	const struct mg_header *headers = headers_of(work, &count);
-	bool eight_bit;
+	bool eight_bit, controls;
 
 	if (headers == NULL)
 		return fail(work, out_of_memory);
 	eight_bit = work->message->facts.eight_bit || dkim_fragile_header(headers, count);
 	work->report.fragile |= (unsigned)eight_bit << DKIM_EIGHT_BIT;
+	controls = work->settings->header_form == MG_DKIM_RELAXED &&
+		   dkim_fragile_controls(headers, count, work->settings->names);
+	work->report.fragile |= (unsigned)controls << DKIM_CONTROLS;
 	work->report.fragile |= (unsigned)dkim_fragile_expires(work->settings->expire)
 				<< DKIM_EXPIRES;
 	if (work->report.fragile == 0 || work->settings->fragile == DKIM_FRAGILE_SIGN)
@@ -423,6 +426,13 @@ static enum progress walk(struct work *work)
 	return progress;
 }
 
+/* Should there have been another signature? An author may have no key, the platform was named. */
+static bool is_missed(const struct work *work, const struct dkim_problem *problem)
+{
+	return dkim_problem_is_failure(problem->code) ||
+	       strcmp(problem->domain, work->settings->also) == 0;
+}
+
 /* An event for each signature, and for a key that could not sign beside others. */
 static void tell(struct work *work, enum progress progress)
 {
@@ -435,7 +445,7 @@ static void tell(struct work *work, enum progress progress)
 		if (!dkim_report_signed(&work->report, &work->signers[i], work->verdict))
 			return;
 	for (size_t i = 0; i < work->problem_count; i++)
-		if (dkim_problem_is_failure(work->problems[i].code) &&
+		if (is_missed(work, &work->problems[i]) &&
 			!dkim_report_unsigned(
 				&work->report, &work->problems[i], false, work->verdict))
 			return;

@@ -205,6 +205,7 @@ static void the_reason_of_unsigned_mail_is_told_by_code(void **state)
 		{"Subject: x\n\ntext\n", "no-author"},
 		{"From: \nSubject: x\n\ntext\n", "no-author"},
 		{"From: a@example.org\nFrom: a@example.org\n\ntext\n", "several-authors"},
+		{"From : a@example.com\nFrom: a@example.org\n\ntext\n", "several-authors"},
 		{"From: a@example.org, b@example.org\n\ntext\n", "several-authors"},
 		{"From: a@example.org; <b@\n\ntext\n", "bad-author"},
 		{"From: a@[192.0.2.1]\n\ntext\n", "bad-domain"},
@@ -509,6 +510,23 @@ static void a_refused_key_is_told_beside_a_signature_of_the_platform(void **stat
 	signed_free(&message);
 }
 
+static void a_platform_without_a_key_is_told_beside_a_signature_of_the_author(void **state)
+{
+	struct signed_message message;
+	json_t *event;
+
+	(void)state;
+	start("sign { also = \"platform.example\" }");
+	message = pass("4PLATFORM", plain);
+	assert_signed(&message, 1);
+	assert_string_equal(message.signatures[0].domain, "example.org");
+	event = event_of("message-unsigned", "4PLATFORM");
+	assert_string_equal(driver_text(event, "event.code"), "no-key");
+	assert_string_equal(driver_text(event, "millgate.dkim.domain"), "platform.example");
+	json_decref(event);
+	signed_free(&message);
+}
+
 /* --- what comes with the message --- */
 
 static void the_field_of_a_hold_is_taken_off_before(void **state)
@@ -732,6 +750,7 @@ int main(void)
 		DKIM_TEST(a_field_that_would_be_too_long_is_a_signature_that_failed),
 		DKIM_TEST(a_bounce_is_not_deferred_for_its_key),
 		DKIM_TEST(a_refused_key_is_told_beside_a_signature_of_the_platform),
+		DKIM_TEST(a_platform_without_a_key_is_told_beside_a_signature_of_the_author),
 		DKIM_TEST(the_field_of_a_hold_is_taken_off_before),
 		DKIM_TEST(our_own_valid_signature_is_not_made_again),
 		DKIM_TEST(our_own_signature_of_changed_content_is_replaced),

@@ -174,6 +174,34 @@ static void a_long_field_without_a_blank_is_hashed_as_it_is_cut_and_fragile(void
 	free(subject);
 }
 
+static void a_long_field_with_a_bare_cr_cannot_be_folded_and_is_fragile(void **state)
+{
+	char *subject = repeat("Subject: a\rb", " word", 400, "\n");
+	struct signed_message message;
+
+	(void)state;
+	start("");
+	message = send_with("4BARE", subject, "text\n", LIMIT);
+	if (message.answer != MG_ANSWER_CONTINUE)
+		fail_msg("answered %d: %s", message.answer, message.reply);
+	assert_fragile("message-signed", "4BARE", "long-header,");
+	signed_free(&message);
+	free(subject);
+}
+
+static void a_name_that_is_cut_is_fragile_also_of_a_field_that_is_not_signed(void **state)
+{
+	char *field = repeat("X-", "long", 300, ": x\n");
+	struct signed_message message;
+
+	(void)state;
+	start("");
+	message = send_with("4NAME", field, "text\n", LIMIT);
+	assert_fragile("message-signed", "4NAME", "long-header,");
+	signed_free(&message);
+	free(field);
+}
+
 static void a_long_field_that_is_not_signed_is_left(void **state)
 {
 	char *field = repeat("X-Long:", " word", 400, "\n");
@@ -300,6 +328,36 @@ static void content_that_postfix_may_convert_is_fragile(void **state)
 	}
 }
 
+/* In a field that is not signed, or in the simple form, they break nothing. */
+static void controls_that_verifiers_take_for_white_space_are_fragile(void **state)
+{
+	static const struct {
+		const char *form, *header, *reasons;
+	} rows[] = {
+		{"relaxed/relaxed", "Reply-To: a@example.org\f\n", "control,"},
+		{"relaxed/relaxed", "Comments: a \v b\nCc: a\vb@example.org\n", "control,"},
+		{"relaxed/relaxed", "Comments: a \v b\f\n", ""},
+		{"simple/relaxed", "Reply-To: a@example.org\f\n", ""},
+	};
+	char settings[64], queue_id[32];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct signed_message message;
+
+		snprintf(settings, sizeof(settings), "sign { canonicalization = \"%s\" }",
+			rows[i].form);
+		start(settings);
+		snprintf(queue_id, sizeof(queue_id), "4CONTROL%zu", i);
+		message = send_with(queue_id, rows[i].header, "text\n", LIMIT);
+		assert_fragile("message-signed", queue_id, rows[i].reasons);
+		if (rows[i].reasons[0] == '\0')
+			assert_signed(&message);
+		signed_free(&message);
+		driver_stop(&place.driver);
+	}
+}
+
 static void fragile_mail_can_be_left_unsigned(void **state)
 {
 	struct signed_message message;
@@ -336,12 +394,15 @@ int main(void)
 		LINES_TEST(a_long_field_is_folded_at_blanks_and_verifies_in_every_form),
 		LINES_TEST(several_long_fields_of_a_name_are_folded_each),
 		LINES_TEST(a_long_field_without_a_blank_is_hashed_as_it_is_cut_and_fragile),
+		LINES_TEST(a_long_field_with_a_bare_cr_cannot_be_folded_and_is_fragile),
+		LINES_TEST(a_name_that_is_cut_is_fragile_also_of_a_field_that_is_not_signed),
 		LINES_TEST(a_long_field_that_is_not_signed_is_left),
 		LINES_TEST(long_body_lines_are_hashed_as_they_are_cut),
 		LINES_TEST(long_lines_are_signed_as_they_are_where_that_is_set),
 		LINES_TEST(mail_with_long_lines_is_unsigned_where_that_is_set),
 		LINES_TEST(another_limit_is_minded),
 		LINES_TEST(content_that_postfix_may_convert_is_fragile),
+		LINES_TEST(controls_that_verifiers_take_for_white_space_are_fragile),
 		LINES_TEST(fragile_mail_can_be_left_unsigned),
 		LINES_TEST(fragile_mail_can_be_deferred),
 	};

@@ -12,6 +12,10 @@
 
 #include "dkim/fragile.h"
 
+/* A comment that is longer than what is looked at of a line. */
+#define WORDS "words words words words words words words words words words "
+#define COMMENT "(" WORDS WORDS WORDS WORDS WORDS ")"
+
 static struct mg_header field(const char *name, const char *value)
 {
 	return (struct mg_header){.name = name,
@@ -49,6 +53,8 @@ static void the_header_is_eight_bit_as_it_declares(void **state)
 		{"CONTENT-TRANSFER-ENCODING", "8BIT", true},
 		{"Content-Transfer-Encoding", "\r\n\tbinary", true},
 		{"Content-Transfer-Encoding", " (text) 8bit", true},
+		{"Content-Transfer-Encoding", " " COMMENT " 8bit", true},
+		{"Content-Transfer-Encoding", " " COMMENT " 7bit", false},
 		{"Content-Transfer-Encoding", " 7bit", false},
 		{"Content-Transfer-Encoding", " base64", false},
 		{"Content-Transfer-Encoding", "", false},
@@ -78,6 +84,7 @@ static void a_part_is_eight_bit_as_it_declares_whatever_the_chunks(void **state)
 			true},
 		{"--b\r\nContent-Transfer-Encoding:\r\n 8bit\r\n\r\ntext\r\n", true},
 		{"Content-Transfer-Encoding: 8bit\r\n", true},
+		{"--b\r\nContent-Transfer-Encoding: " COMMENT " 8bit\r\n\r\ntext\r\n", true},
 		{"--b\r\nContent-Transfer-Encoding: 7bit\r\nX: 8bit\r\n\r\ntext\r\n", false},
 		{"--b\r\nContent-Transfer-Encoding: base64\r\n\r\n8bit\r\n", false},
 		{"--b\r\n\r\nThe Content-Transfer-Encoding: 8bit\r\n", false},
@@ -108,6 +115,19 @@ static void a_declaration_is_found_behind_much_text_at_any_cut(void **state)
 			assert_true(
 				look("multipart/alternative; boundary=b", 0, body, step).eight_bit);
 	}
+}
+
+static void parts_are_there_whatever_stands_around_the_slash_of_the_type(void **state)
+{
+	static const char *const types[] = {" multipart / mixed; boundary=b",
+		" multipart(x)/(y)mixed; boundary=b", " " COMMENT " multipart/mixed; boundary=b",
+		" message / rfc822"};
+	static const char body[] = "--b\r\nContent-Transfer-Encoding: 8bit\r\n\r\ntext\r\n";
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (!look(types[i], 0, body, sizeof(body)).eight_bit)
+			fail_msg("%s", types[i]);
 }
 
 static void text_that_has_no_parts_declares_nothing(void **state)
@@ -178,6 +198,7 @@ int main(void)
 		cmocka_unit_test(the_header_is_eight_bit_as_it_declares),
 		cmocka_unit_test(a_part_is_eight_bit_as_it_declares_whatever_the_chunks),
 		cmocka_unit_test(a_declaration_is_found_behind_much_text_at_any_cut),
+		cmocka_unit_test(parts_are_there_whatever_stands_around_the_slash_of_the_type),
 		cmocka_unit_test(text_that_has_no_parts_declares_nothing),
 		cmocka_unit_test(a_line_is_long_over_the_limit_whatever_the_chunks),
 		cmocka_unit_test(without_a_limit_no_line_is_long),

@@ -178,21 +178,28 @@ static void fields_are_signed_from_the_bottom_as_often_as_they_are_there(void **
 {
 	(void)state;
 	assert_signed("From: a\r\nCc: 1\r\nX-Other: x\r\nCc: 2\r\nReply-To: b\r\n",
-		"Reply-To:Cc:Cc:From:From");
+		"From:From:Reply-To:Cc:Cc");
 }
 
 static void oversigned_fields_are_named_once_more_if_they_are_there(void **state)
 {
 	(void)state;
-	assert_signed("From: a\r\nSubject: b\r\n", "Subject:From:From:Subject");
-	assert_signed("To: b\r\nTo: c\r\nFrom: a\r\n", "From:To:To:From:To");
+	assert_signed("From: a\r\nSubject: b\r\n", "From:From:Subject:Subject");
+	assert_signed("To: b\r\nTo: c\r\nFrom: a\r\n", "From:From:To:To:To");
+}
+
+static void from_is_named_first_wherever_it_stands(void **state)
+{
+	(void)state;
+	assert_signed("Cc: 1\r\nFrom: a\r\nCc: 2\r\nFROM: b\r\nCc: 3\r\n",
+		"From:From:From:Cc:Cc:Cc");
 }
 
 static void from_is_oversigned_even_where_it_is_missing(void **state)
 {
 	(void)state;
 	assert_signed("", "From");
-	assert_signed("Cc: b\r\n", "Cc:From");
+	assert_signed("Cc: b\r\n", "From:Cc");
 }
 
 /* No line is over 78 octets, none ends in a blank, each but the first begins with one. */
@@ -399,6 +406,7 @@ int main(void)
 		cmocka_unit_test(no_time_and_no_identity_are_no_tags),
 		cmocka_unit_test(fields_are_signed_from_the_bottom_as_often_as_they_are_there),
 		cmocka_unit_test(oversigned_fields_are_named_once_more_if_they_are_there),
+		cmocka_unit_test(from_is_named_first_wherever_it_stands),
 		cmocka_unit_test(from_is_oversigned_even_where_it_is_missing),
 		cmocka_unit_test(lines_are_short_and_end_without_blanks),
 		cmocka_unit_test(lines_are_short_for_names_and_domains_of_every_length),
