@@ -233,7 +233,8 @@ static const struct mg_dns_answer *ask_anew(
 		return mg_dns_plain(MG_DNS_FAILED);
 	flight->uses++;
 	send_flight(flight, fresh);
-	return wait_for(flight, deadline);
+	/* A use of it is ours; the analyzer does not follow the count. */
+	return wait_for(flight, deadline); /* NOLINT(clang-analyzer-unix.Malloc) */
 }
 
 static const struct mg_dns_answer *ask(
@@ -266,7 +267,9 @@ static void free_live(struct live *live)
 {
 	struct flight *flight;
 
+	/* Each leaves the list before it is freed, which the analyzer does not follow. */
 	while ((flight = TAILQ_FIRST(&live->flights)) != NULL)
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
 		end_flight(flight, mg_dns_plain(MG_DNS_FAILED));
 	mg_dns_cache_free(live->cache);
 	pthread_cond_destroy(&live->empty);

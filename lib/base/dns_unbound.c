@@ -251,7 +251,7 @@ static void *taker(void *argument)
 		if (fds[0].revents != 0)
 			(void)!read(unbound->wake, &count, sizeof count);
 		for (size_t i = 0; i < 2; i++)
-			if (fds[i + 1].revents != 0)
+			if (contexts[i] != NULL && fds[i + 1].revents != 0)
 				ub_process(contexts[i]->library);
 	}
 	return NULL;

@@ -19,7 +19,8 @@ static const struct cli_option nameserver_options[] = {
 
 #define FORMAT(default_value, text) \
 	{ \
-		.name = "format", .argument = "bind|value", .value = default_value, .help = text \
+		.name = "format", .argument = "bind|value", .value = (default_value), \
+		.help = (text) \
 	}
 
 static const struct cli_option key_new_options[] = {

@@ -3,6 +3,7 @@
 
 noinst_LIBRARIES += programs/cli/libmgcli.a
 programs_cli_libmgcli_a_SOURCES = \
+	programs/cli/child.c programs/cli/child.h \
 	programs/cli/command.c programs/cli/command.h \
 	programs/cli/commands.c programs/cli/commands.h \
 	programs/cli/dkim.c programs/cli/dkim.h \

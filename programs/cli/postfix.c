@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/postfix.h"
 
-#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "cli/child.h"
 
 enum { DAYS = 5, LINE_MAX_BYTES = 64 * 1024 };
 
@@ -30,16 +30,18 @@ static int64_t time_value(const char *text)
 
 int64_t cli_postfix_lifetime(void)
 {
-	FILE *stream =
-		popen("postconf -h maximal_queue_lifetime bounce_queue_lifetime 2>/dev/null", "re");
+	static const char *const postconf[] = {
+		"postconf", "-h", "maximal_queue_lifetime", "bounce_queue_lifetime", NULL};
+	struct cli_child child;
 	int64_t longest = -1;
 	char line[128];
 
-	while (stream != NULL && fgets(line, sizeof(line), stream) != NULL)
-		if (time_value(line) > longest)
-			longest = time_value(line);
-	if (stream != NULL)
-		pclose(stream);
+	if (cli_child_start(&child, postconf)) {
+		while (fgets(line, sizeof(line), child.output) != NULL)
+			if (time_value(line) > longest)
+				longest = time_value(line);
+		cli_child_end(&child);
+	}
 	return longest >= 0 ? longest : DAYS * 86400 * MG_SECOND;
 }
 
@@ -54,19 +56,22 @@ static int64_t arrival(const char *line)
 
 int64_t cli_postfix_held_before(int64_t utc)
 {
-	FILE *stream = popen("postqueue -j 2>/dev/null", "re");
+	static const char *const postqueue[] = {"postqueue", "-j", NULL};
+	struct cli_child child;
 	char *line = malloc(LINE_MAX_BYTES);
 	bool whole = true; /* the begin of a line: a longer one comes in pieces */
 	int64_t held = 0;
-	int status;
 
-	while (stream != NULL && line != NULL && fgets(line, LINE_MAX_BYTES, stream) != NULL) {
+	if (line == NULL || !cli_child_start(&child, postqueue)) {
+		free(line);
+		return -1;
+	}
+	while (fgets(line, LINE_MAX_BYTES, child.output) != NULL) {
 		if (whole && strncmp(line, "{\"queue_name\": \"hold\"", 21) == 0 &&
 			arrival(line) >= 0 && arrival(line) < utc / MG_SECOND)
 			held++;
 		whole = strchr(line, '\n') != NULL;
 	}
 	free(line);
-	status = stream != NULL ? pclose(stream) : -1;
-	return status == 0 ? held : -1;
+	return cli_child_end(&child) == 0 ? held : -1;
 }
