@@ -122,7 +122,7 @@ static void sign_fields(struct walk *walk, bool from)
 	}
 }
 
-/* From comes first: libopendkim looks for it in the first 4,096 octets of h= only. */
+/* From comes first: some verifiers read no more than the first 4,095 octets of h=. */
 static bool walk_fields(struct mg_dkim_header *header, const struct mg_dkim_signing *signing)
 {
 	struct walk walk = {

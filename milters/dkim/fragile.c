@@ -4,7 +4,10 @@
 #include <string.h>
 #include <strings.h>
 
-enum { QUEUE_LIFETIME = 5 * 24 * 3600 }; /* seconds; maximal_queue_lifetime(5) as shipped */
+enum {
+	QUEUE_LIFETIME = 5 * 24 * 3600, /* seconds; maximal_queue_lifetime(5) as shipped */
+	NAMES_MAX = 4095 /* octets of h= that libopendkim reads */
+};
 
 static const char *const names[DKIM_FRAGILITIES] = {
 	[DKIM_EIGHT_BIT] = "eight-bit",
@@ -12,6 +15,7 @@ static const char *const names[DKIM_FRAGILITIES] = {
 	[DKIM_LONG_HEADER_LINE] = "long-header",
 	[DKIM_EXPIRES] = "expire",
 	[DKIM_CONTROLS] = "control",
+	[DKIM_MANY_FIELDS] = "many-fields",
 };
 
 const char *dkim_fragility_name(enum dkim_fragility fragility)
@@ -74,7 +78,35 @@ static bool has_parts(const struct mg_header *headers, size_t count)
 	return false;
 }
 
-/* --- white space --- */
+/* --- signed fields --- */
+
+/* Octets of h= at most, without its white space. */
+static size_t length_of_names(
+	const struct mg_header *headers, size_t count, const struct mg_dkim_names *signed_names)
+{
+	const struct mg_dkim_name *name;
+	size_t length = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		name = mg_dkim_names_find(signed_names, headers[i].name, headers[i].name_length);
+		length += name != NULL ? name->length + 1 : 0;
+	}
+	for (size_t i = 0; (name = mg_dkim_names_at(signed_names, i)) != NULL; i++)
+		length += name->oversigned ? name->length + 1 : 0;
+	return length;
+}
+
+bool dkim_fragile_many(
+	const struct mg_header *headers, size_t count, const struct mg_dkim_names *signed_names)
+{
+	size_t all = 2 * sizeof("From");
+
+	/* An oversigned name comes once more, so that twice all names are more than enough: mostly
+	 * nothing is looked up. */
+	for (size_t i = 0; i < count; i++)
+		all += 2 * (headers[i].name_length + 1);
+	return all > NAMES_MAX && length_of_names(headers, count, signed_names) > NAMES_MAX;
+}
 
 bool dkim_fragile_controls(
 	const struct mg_header *headers, size_t count, const struct mg_dkim_names *signed_names)

@@ -20,6 +20,7 @@ enum dkim_fragility {
 	/* A signed field has a vertical tab or a form feed, which the relaxed form keeps and verifiers
 	 * take for white space. */
 	DKIM_CONTROLS,
+	DKIM_MANY_FIELDS, /* h= is longer than some verifiers read it */
 	DKIM_FRAGILITIES
 };
 /* The code of an event: "eight-bit". */
@@ -31,6 +32,10 @@ bool dkim_fragile_expires(long long seconds);
 bool dkim_fragile_header(const struct mg_header *headers, size_t count);
 /* Has a field that will be signed one of those controls? */
 bool dkim_fragile_controls(
+	const struct mg_header *headers, size_t count, const struct mg_dkim_names *signed_names);
+
+/* Are so many fields signed that some verifiers do not read the end of h=? */
+bool dkim_fragile_many(
 	const struct mg_header *headers, size_t count, const struct mg_dkim_names *signed_names);
 
 enum { DKIM_LOOKAHEAD = 128 };

@@ -282,7 +282,7 @@ static enum progress judge_fragile(struct work *work)
 {
 	size_t count;
 	const struct mg_header *headers = headers_of(work, &count);
-	bool eight_bit, controls;
+	bool eight_bit, controls, many;
 
 	if (headers == NULL)
 		return fail(work, out_of_memory);
@@ -291,6 +291,8 @@ static enum progress judge_fragile(struct work *work)
 	controls = work->settings->header_form == MG_DKIM_RELAXED &&
 		   dkim_fragile_controls(headers, count, work->settings->names);
 	work->report.fragile |= (unsigned)controls << DKIM_CONTROLS;
+	many = dkim_fragile_many(headers, count, work->settings->names);
+	work->report.fragile |= (unsigned)many << DKIM_MANY_FIELDS;
 	work->report.fragile |= (unsigned)dkim_fragile_expires(work->settings->expire)
 				<< DKIM_EXPIRES;
 	if (work->report.fragile == 0 || work->settings->fragile == DKIM_FRAGILE_SIGN)

@@ -358,6 +358,31 @@ static void controls_that_verifiers_take_for_white_space_are_fragile(void **stat
 	}
 }
 
+/* h= has "From:From:" and "Cc:" 1,361 times, less the last colon: 4,092 octets. */
+static void more_signed_fields_than_verifiers_read_are_fragile(void **state)
+{
+	static const struct {
+		size_t fields;
+		const char *reasons;
+	} rows[] = {{1361, ""}, {1363, "many-fields,"}};
+	char queue_id[32];
+
+	(void)state;
+	start("bounds { headers = 2000 }\nsign { oversign = { \"From\" } }");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *header = repeat("", "Cc: a\n", rows[i].fields, "");
+		struct signed_message message;
+
+		snprintf(queue_id, sizeof(queue_id), "4MANY%zu", i);
+		message = send_with(queue_id, header, "text\n", LIMIT);
+		assert_fragile("message-signed", queue_id, rows[i].reasons);
+		if (rows[i].reasons[0] == '\0')
+			assert_signed(&message);
+		signed_free(&message);
+		free(header);
+	}
+}
+
 static void fragile_mail_can_be_left_unsigned(void **state)
 {
 	struct signed_message message;
@@ -403,6 +428,7 @@ int main(void)
 		LINES_TEST(another_limit_is_minded),
 		LINES_TEST(content_that_postfix_may_convert_is_fragile),
 		LINES_TEST(controls_that_verifiers_take_for_white_space_are_fragile),
+		LINES_TEST(more_signed_fields_than_verifiers_read_are_fragile),
 		LINES_TEST(fragile_mail_can_be_left_unsigned),
 		LINES_TEST(fragile_mail_can_be_deferred),
 	};
