@@ -210,7 +210,7 @@ static void set_trouble(struct key_store *store, const struct mg_error *error)
  * mode. */
 static void look_at_folder(struct key_store *store, int64_t now)
 {
-	struct mg_dkim_trust trust = mg_dkim_trust_self();
+	struct mg_dkim_trust trust;
 	struct mg_dkim_folder *folder;
 	struct mg_error error;
 	int number;
@@ -220,6 +220,7 @@ static void look_at_folder(struct key_store *store, int64_t now)
 		return;
 	store->looking = true;
 	pthread_mutex_unlock(&store->lock);
+	trust = mg_dkim_trust_self();
 	folder = mg_dkim_folder_open(store->path, &trust, &error);
 	number = errno;
 	pthread_mutex_lock(&store->lock);
