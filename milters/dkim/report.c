@@ -111,10 +111,12 @@ bool dkim_problem_is_failure(enum dkim_code code)
 	return codes[code].defers != NEVER;
 }
 
-static void count(const struct dkim_report *report, size_t metric)
+/* Of events that were written: counters say what they do. Always true. */
+static bool count(const struct dkim_report *report, size_t metric)
 {
 	if (report->call->world->metrics != NULL)
 		mg_metrics_add(report->call->world->metrics, metric, 1);
+	return true;
 }
 
 static void record_author(void *event, const struct mg_mailbox *mailbox)
@@ -191,8 +193,8 @@ static void record_fragile(struct mg_event *event, unsigned fragile)
 
 bool dkim_report_passed(const struct dkim_report *report, struct mg_verdict *verdict)
 {
-	count(report, METRIC_PASSED);
-	return finish(report, begin(report, MG_MESSAGE_PASSED), verdict);
+	return finish(report, begin(report, MG_MESSAGE_PASSED), verdict) &&
+	       count(report, METRIC_PASSED);
 }
 
 bool dkim_report_signed(const struct dkim_report *report, const struct dkim_signer *signer,
@@ -203,8 +205,8 @@ bool dkim_report_signed(const struct dkim_report *report, const struct dkim_sign
 	record_header(event, report->call);
 	record_signer(event, signer);
 	record_fragile(event, report->fragile);
-	count(report, METRIC_SIGNED + mg_dkim_key_algorithm(signer->key));
-	return finish(report, event, verdict);
+	return finish(report, event, verdict) &&
+	       count(report, METRIC_SIGNED + mg_dkim_key_algorithm(signer->key));
 }
 
 bool dkim_report_unsigned(const struct dkim_report *report, const struct dkim_problem *problem,
@@ -224,8 +226,7 @@ bool dkim_report_unsigned(const struct dkim_report *report, const struct dkim_pr
 			"451 4.7.5 Cannot sign this message now [%s %s]", codes[problem->code].name,
 			mg_event_ref(event));
 	}
-	count(report, METRIC_UNSIGNED + problem->code);
-	return finish(report, event, verdict);
+	return finish(report, event, verdict) && count(report, METRIC_UNSIGNED + problem->code);
 }
 
 bool dkim_report_mismatch(const struct dkim_report *report, const struct dkim_signer *signer,

@@ -1,15 +1,18 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""millgate-log whose disk is full: on_error decides, and what was lost is told once there is room
-again."""
+"""millgate-log and millgate-dkim whose disk is full: on_error decides, and what was lost is told
+once there is room again."""
 import os
+import re
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from harness import children, tap
+from harness import children, tap, wait
 from harness.events import get
 from harness.gateway import Gateway
+from harness.letters import AUTHOR
 from harness.mail import Client, compose
+from harness.signing import Signing
 from harness.tap import Skip, equal, none, true
 from harness.traffic import record_faults
 
@@ -130,10 +133,50 @@ def accept(t):
             )
 
 
+def counted(daemon):
+    """The signatures that its counters have, as they were written last."""
+    path = "%s/%s.prom" % (daemon.directory, daemon.short)
+    if not os.path.exists(path):
+        return 0
+    with open(path) as file:
+        rows = re.findall(r"^millgate_messages_signed_total\{.*\} (\d+)$", file.read(), re.M)
+    return sum(int(value) for value in rows)
+
+
+def signer(t):
+    disk = children.temporary_directory("small")
+    if not children.small_disk(disk, SIZE):
+        raise Skip("a tmpfs cannot be mounted here")
+    with Signing(event_directory=disk) as gateway:
+
+        def one(name):
+            return gateway.send(compose(name, sender=AUTHOR)[1])
+
+        replies = [one("before")]
+        fill(disk + "/filler")
+        while sum(not reply.good for reply in replies) < 10 and len(replies) < 100:
+            replies.append(one("full-%d" % len(replies)))
+        os.unlink(disk + "/filler")
+        replies.append(one("after"))
+        accepted = [reply for reply in replies if reply.good]
+
+        with t.test("A message whose signature cannot be told is not accepted"):
+            equal(len(gateway.daemon.events("message-signed")), len(accepted), "events")
+            true(len(accepted) <= len(replies) - 10, "all are accepted")
+            none([repr(reply) for reply in replies if reply.code not in (250, 451)])
+            gateway.arrived(len(accepted))
+
+        with t.test("Counters have what events have"):
+            # They are written now and then.
+            wait.until(lambda: counted(gateway.daemon) >= len(accepted), "the counters")
+            equal(counted(gateway.daemon), len(accepted), "signatures counted")
+
+
 def tests(t):
     tap.needs_root("a tmpfs is mounted")
     tempfail(t)
     accept(t)
+    signer(t)
 
 
 tap.main(tests)
