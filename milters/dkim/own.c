@@ -24,7 +24,6 @@ struct candidate {
 	unsigned occurrence; /* of the field, from 1 */
 	size_t index; /* in the header */
 	char domain[256], selector[65];
-	enum mg_dkim_algorithm algorithm;
 	bool valid;
 };
 
@@ -72,7 +71,6 @@ static bool read_candidate(
 	key = dkim_keys_find(keys, candidate->domain, candidate->selector);
 	if (key == NULL)
 		return false;
-	candidate->algorithm = mg_dkim_key_algorithm(key);
 	mg_dkim_key_release(key);
 	return true;
 }
@@ -224,11 +222,11 @@ void dkim_own_end(struct dkim_own *own, struct mg_call *call)
 			unchanged && results[i].result == MG_DKIM_PASS && !results[i].partial;
 }
 
-bool dkim_own_has(const struct dkim_own *own, const char *domain, enum mg_dkim_algorithm algorithm)
+bool dkim_own_has(const struct dkim_own *own, const char *domain, const char *selector)
 {
 	for (size_t i = 0; own != NULL && i < own->count; i++)
-		if (own->list[i].valid && own->list[i].algorithm == algorithm &&
-			strcmp(own->list[i].domain, domain) == 0)
+		if (own->list[i].valid && strcmp(own->list[i].domain, domain) == 0 &&
+			strcasecmp(own->list[i].selector, selector) == 0)
 			return true;
 	return false;
 }

@@ -19,8 +19,8 @@ void dkim_own_body(struct dkim_own *own, const unsigned char *chunk, size_t leng
 /* At the end of the message, before any edit of ours: which of them are valid. NULL is allowed, here
  * and below. */
 void dkim_own_end(struct dkim_own *own, struct mg_call *call);
-/* Is there a valid one of this domain and algorithm? */
-bool dkim_own_has(const struct dkim_own *own, const char *domain, enum mg_dkim_algorithm algorithm);
+/* Is there a valid one of this domain and selector? */
+bool dkim_own_has(const struct dkim_own *own, const char *domain, const char *selector);
 /* Takes out those that are not valid; false: out of message_memory. */
 bool dkim_own_remove_invalid(const struct dkim_own *own, struct mg_call *call);
 void dkim_own_free(struct dkim_own *own);

@@ -237,8 +237,7 @@ static enum progress leave_out_own(struct work *work)
 
 	mg_str_copy(domain, sizeof(domain), signers[0].domain);
 	for (size_t i = 0; i < work->signer_count; i++) {
-		if (dkim_own_has(work->message->own, signers[i].domain,
-			    mg_dkim_key_algorithm(signers[i].key)))
+		if (dkim_own_has(work->message->own, signers[i].domain, signers[i].selector))
 			dkim_signers_release(&signers[i], 1);
 		else
 			signers[kept++] = signers[i];

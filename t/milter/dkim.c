@@ -574,6 +574,29 @@ static void our_own_valid_signature_is_not_made_again(void **state)
 	signed_free(&second);
 }
 
+static void a_valid_signature_of_a_key_that_signs_no_more_does_not_count(void **state)
+{
+	struct signed_message first, second;
+	char *content;
+	json_t *event;
+
+	(void)state;
+	start("sign { selectors = { \"r1\" } }");
+	first = pass("4OLD", plain);
+	content = again(&first);
+	driver_stop(&place.driver);
+	signed_key(&place, "example.org", "r2", key_place_rsa(1));
+	start("sign { selectors = { \"r2\" } }");
+	second = pass("4NEW", content);
+	assert_signed(&second, 2);
+	event = event_of("message-signed", "4NEW");
+	assert_string_equal(driver_text(event, "millgate.dkim.selector"), "r2");
+	json_decref(event);
+	free(content);
+	signed_free(&first);
+	signed_free(&second);
+}
+
 static void our_own_signature_of_changed_content_is_replaced(void **state)
 {
 	static const char *const changes[] = {"Hello", "Subject: one"};
@@ -753,6 +776,7 @@ int main(void)
 		DKIM_TEST(a_platform_without_a_key_is_told_beside_a_signature_of_the_author),
 		DKIM_TEST(the_field_of_a_hold_is_taken_off_before),
 		DKIM_TEST(our_own_valid_signature_is_not_made_again),
+		DKIM_TEST(a_valid_signature_of_a_key_that_signs_no_more_does_not_count),
 		DKIM_TEST(our_own_signature_of_changed_content_is_replaced),
 		DKIM_TEST(signatures_of_others_stay),
 		DKIM_TEST(a_signature_expires_where_that_is_set),
