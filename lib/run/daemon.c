@@ -24,7 +24,7 @@
 #include "run/offline.h"
 #include "run/serve.h"
 
-enum { SOCKET_MODE = 0660, LARGE_PIECE = 128 * 1024, ARENAS = 2 };
+enum { SOCKET_MODE = 0660, LARGE_PIECE = 128 * 1024, ARENAS = 8 };
 /* A message over this is not judged: no MTA takes it. */
 static const size_t message_max = (size_t)1 << 30;
 
