@@ -6,6 +6,7 @@ import os
 import pwd
 import random
 import re
+import shutil
 import stat
 import subprocess
 import sys
@@ -266,6 +267,8 @@ def of_retiring(t, operator):
 
 def of_rights(t, operator):
     tap.needs_root("other users are tried")
+    # The build may be below a folder that others cannot pass, as /root.
+    operator.program = shutil.copy(operator.program, operator.directory)
     with t.test("Who may not read the keys is told what to do: status 77"):
         os.chmod(operator.keys, 0o750)
         done = operator.run("key", "list", user="nobody", group="nogroup", extra_groups=[])

@@ -172,3 +172,11 @@ def free_port(address="127.0.0.1"):
             except OSError:
                 continue
     raise RuntimeError("no free port at " + address)
+
+
+def free_ports(count):
+    """As many ports, each another one."""
+    ports = set()
+    while len(ports) < count:
+        ports.add(free_port())
+    return list(ports)

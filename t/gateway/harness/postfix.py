@@ -209,9 +209,7 @@ class Postfix:
 
     def start(self):
         for _attempt in range(5):
-            self.smtp_port = children.free_port()
-            self.submission_port = children.free_port()
-            self.submissions_port = children.free_port()
+            self.smtp_port, self.submission_port, self.submissions_port = children.free_ports(3)
             self._write_configuration()
             self.child = children.spawn(
                 [DAEMONS + "/master", "-c", self.directory, "-s"],
