@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <inttypes.h>
+#include <math.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include <sys/random.h>
 
 #include "base/buf.h"
+#include "base/digest.h"
 #include "base/str.h"
 #include "event/document.h"
 #include "event/json_text.h"
@@ -47,6 +49,23 @@ static const struct {
 	[MG_KEY_SWITCHED] = {"key-switched", "event", "\"configuration\"", "\"change\"", "success"},
 	[MG_KEY_MISMATCH] = {"key-mismatch", "event", "\"configuration\"", "\"info\"", "failure"},
 	[MG_KEY_REFUSED] = {"key-refused", "event", "\"configuration\"", "\"info\"", "failure"},
+	[MG_DELIVERY_SUCCEEDED] = {"delivery-succeeded", "event", "\"email\"", "\"info\"",
+		"success"},
+	[MG_DELIVERY_DEFERRED] = {"delivery-deferred", "event", "\"email\"", "\"info\"", "failure"},
+	[MG_DELIVERY_FAILED] = {"delivery-failed", "event", "\"email\"", "\"info\"", "failure"},
+	[MG_DELIVERY_EXPIRED] = {"delivery-expired", "event", "\"email\"", "\"info\"", "failure"},
+	[MG_DELIVERY_OVERDUE] = {"delivery-overdue", "alert", "\"email\"", "\"info\"", "unknown"},
+	[MG_NOTIFICATION_SENT] = {"notification-sent", "event", "\"email\"", "\"info\"", "success"},
+	[MG_MESSAGE_RELEASED] = {"message-released", "event", "\"email\"", "\"info\"", "success"},
+	[MG_MESSAGE_REMOVED] = {"message-removed", "event", "\"email\"", "\"info\"", "success"},
+	[MG_MESSAGE_UNQUEUED] = {"message-unqueued", "event", "\"email\"", "\"info\"", "failure"},
+	[MG_FILTER_MISSED] = {"filter-missed", "alert", "\"email\"", "\"info\"", "failure"},
+	[MG_HOLD_MISSED] = {"hold-missed", "alert", "\"email\"", "\"info\"", "failure"},
+	[MG_AUTH_FAILED] = {"auth-failed", "event", "\"authentication\"", "\"info\"", "failure"},
+	[MG_CONNECTION_LOST] = {"connection-lost", "event", "\"network\"", "\"end\"", "failure"},
+	[MG_SESSION_LINKED] = {"session-linked", "event", "\"network\"", "\"end\"", "success"},
+	[MG_LINE_UNKNOWN] = {"line-unknown", "pipeline_error", "\"process\"", "\"info\"",
+		"failure"},
 	[MG_OPERATOR_ACTED] = {"operator-acted", "event", "\"configuration\"", "\"change\"",
 		"success"},
 	[MG_FILTER_ERROR] = {"filter-error", "event", "\"email\"", "\"info\"", "failure"},
@@ -148,18 +167,15 @@ void mg_events_divert(struct mg_events *events, mg_events_taker *take, void *con
 
 /* --- an event --- */
 
-/* UUIDv7, RFC 9562 section 5.7: 48 bits of milliseconds, the rest random but version and
+/* UUIDv7, RFC 9562 section 5.7: 48 bits of milliseconds, then the bytes given but version and
  * variant. */
-static bool make_id(char text[UUID_TEXT], int64_t utc)
+static void make_id(char text[UUID_TEXT], int64_t utc, unsigned char id[UUID_BYTES])
 {
 	static const unsigned char dashes[] = {4, 6, 8, 10};
-	unsigned char id[UUID_BYTES];
 	uint64_t milliseconds = (uint64_t)(utc / MG_MILLISECOND);
 	char hex[2 * UUID_BYTES + 1];
 	size_t done = 0, end = 0;
 
-	if (getrandom(id, sizeof id, 0) != (ssize_t)sizeof id)
-		return false;
 	for (size_t i = 0; i < 6; i++)
 		id[i] = (unsigned char)(milliseconds >> (40 - 8 * i));
 	id[6] = (unsigned char)((id[6] & 0x0f) | 0x70);
@@ -172,27 +188,50 @@ static bool make_id(char text[UUID_TEXT], int64_t utc)
 		text[end++] = '-';
 	}
 	memcpy(text + end, hex + done, sizeof hex - done);
-	return true;
 }
 
-struct mg_event *mg_event_new(const struct mg_events *events, enum mg_event_action action)
+static struct mg_event *begin(const struct mg_events *events, enum mg_event_action action,
+	int64_t utc, unsigned char id[UUID_BYTES])
 {
 	struct mg_event *event = calloc(1, sizeof *event);
-	int64_t now = events->clock->utc(events->clock);
 
 	if (event == NULL)
 		return NULL;
 	if (!mg_document_init(&event->document,
-		    EVENT_OVERHEAD + events->host.length + events->provider.length) ||
-		!make_id(event->id, now)) {
+		    EVENT_OVERHEAD + events->host.length + events->provider.length)) {
 		mg_event_free(event);
 		return NULL;
 	}
+	make_id(event->id, utc, id);
 	event->events = events;
 	event->action = action;
 	event->outcome = actions[action].outcome;
-	mg_clock_format(event->time, sizeof event->time, now);
+	mg_clock_format(event->time, sizeof event->time, utc);
 	return event;
+}
+
+struct mg_event *mg_event_new(const struct mg_events *events, enum mg_event_action action)
+{
+	unsigned char id[UUID_BYTES];
+
+	if (getrandom(id, sizeof id, 0) != (ssize_t)sizeof id)
+		return NULL;
+	return begin(events, action, events->clock->utc(events->clock), id);
+}
+
+struct mg_event *mg_event_new_of(const struct mg_events *events, enum mg_event_action action,
+	int64_t utc, const void *seed, size_t length)
+{
+	unsigned char digest[MG_SHA256_SIZE];
+
+	if (!mg_sha256_of(seed, length, digest))
+		return NULL;
+	return begin(events, action, utc, digest + MG_SHA256_SIZE - UUID_BYTES);
+}
+
+const char *mg_event_id(const struct mg_event *event)
+{
+	return event == NULL ? "" : event->id;
 }
 
 void mg_event_set_outcome(struct mg_event *event, bool success)
@@ -311,6 +350,25 @@ void mg_event_set_number(struct mg_event *event, const struct mg_field *field, i
 	if (!takes(event, field, 1u << MG_TYPE_LONG | 1u << MG_TYPE_FLOAT))
 		return;
 	mg_str_format(text, sizeof text, "%" PRId64, number);
+	put_json(event, field, text);
+}
+
+void mg_event_set_float(struct mg_event *event, const struct mg_field *field, double number)
+{
+	char text[TIME_TEXT];
+
+	if (!takes(event, field, 1u << MG_TYPE_FLOAT) || !isfinite(number) ||
+		!mg_str_format(text, sizeof text, "%.6f", number))
+		return;
+	/* 1.9, not 1.900000; the digits of printf follow no locale here: none is set. */
+	for (size_t end = strlen(text);
+		end > 1 && (text[end - 1] == '0' || text[end - 1] == '.');) {
+		bool point = text[--end] == '.';
+
+		text[end] = '\0';
+		if (point)
+			break;
+	}
 	put_json(event, field, text);
 }
 

@@ -34,6 +34,21 @@ enum mg_event_action {
 	MG_KEY_SWITCHED,
 	MG_KEY_MISMATCH,
 	MG_KEY_REFUSED,
+	MG_DELIVERY_SUCCEEDED,
+	MG_DELIVERY_DEFERRED,
+	MG_DELIVERY_FAILED,
+	MG_DELIVERY_EXPIRED,
+	MG_DELIVERY_OVERDUE,
+	MG_NOTIFICATION_SENT,
+	MG_MESSAGE_RELEASED,
+	MG_MESSAGE_REMOVED,
+	MG_MESSAGE_UNQUEUED,
+	MG_FILTER_MISSED,
+	MG_HOLD_MISSED,
+	MG_AUTH_FAILED,
+	MG_CONNECTION_LOST,
+	MG_SESSION_LINKED,
+	MG_LINE_UNKNOWN,
 	MG_OPERATOR_ACTED,
 	MG_FILTER_ERROR,
 	MG_EVENTS_LOST,
@@ -76,6 +91,13 @@ struct mg_event;
  * outcome, provider, dataset, host.name, observer.* set; NULL: no memory (every other function
  * accepts NULL, and mg_events_write reports it). */
 struct mg_event *mg_event_new(const struct mg_events *events, enum mg_event_action action);
+/* The same of something that happened at utc, with an event.id made of `seed`: its first 48 bits
+ * are the milliseconds of utc, as in UUIDv7, the others those of a SHA-256 of the seed, so that who
+ * reads a log twice makes the same event. */
+struct mg_event *mg_event_new_of(const struct mg_events *events, enum mg_event_action action,
+	int64_t utc, const void *seed, size_t length);
+/* Its event.id, 36 characters. */
+const char *mg_event_id(const struct mg_event *event);
 void mg_event_free(struct mg_event *event);
 
 /* event.outcome, where it is not the usual one of the action: success or failure. */
@@ -92,6 +114,8 @@ void mg_event_set_text_n(
 	struct mg_event *event, const struct mg_field *field, const char *text, size_t length);
 void mg_event_set_empty(struct mg_event *event, const struct mg_field *field);
 void mg_event_set_number(struct mg_event *event, const struct mg_field *field, int64_t number);
+/* Of a row of type FLOAT; rounded to microunits. */
+void mg_event_set_float(struct mg_event *event, const struct mg_field *field, double number);
 void mg_event_set_bool(struct mg_event *event, const struct mg_field *field, bool yes);
 void mg_event_set_time(struct mg_event *event, const struct mg_field *field, int64_t utc);
 

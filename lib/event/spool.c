@@ -208,6 +208,25 @@ static void keep_house_and_sync(struct mg_spool *spool, bool rotate)
 		close(fd);
 }
 
+int mg_spool_sync(struct mg_spool *spool, struct mg_error *error)
+{
+	int fd, result = 0;
+
+	/* A sealed file was synced when it was sealed. */
+	pthread_mutex_lock(&spool->mutex);
+	begin_as_guest(spool);
+	fd = fcntl(spool->writer.fd, F_DUPFD_CLOEXEC, 0);
+	stop_writing(spool);
+	pthread_mutex_unlock(&spool->mutex);
+	if (fd < 0 || fdatasync(fd) != 0) {
+		mg_error_system(error, errno, "%s/%s.jsonl: cannot sync", spool->path, spool->name);
+		result = -1;
+	}
+	if (fd >= 0)
+		close(fd);
+	return result;
+}
+
 /* Whether the segment of this sequence has a file with that suffix. */
 static bool has_file(const struct mg_spool *spool, uint64_t first, const char *suffix)
 {

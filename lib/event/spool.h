@@ -78,6 +78,10 @@ void mg_spool_set_compose(struct mg_spool *spool, mg_spool_compose *compose, voi
 uint64_t mg_spool_append(
 	struct mg_spool *spool, const char *document, size_t length, struct mg_error *error);
 
+/* What was appended so far is on disk when it returns 0; -1 with error. For who keeps elsewhere how
+ * far it came. */
+int mg_spool_sync(struct mg_spool *spool, struct mg_error *error);
+
 /* Housekeeping, once a second by one thread: sync, rotation by age, missing indexes of sealed
  * segments, a pending events-lost record, new limits. 0, or -1 with error (once a change of state,
  * not each second). */

@@ -36,6 +36,15 @@
 	X(EMAIL_SUBJECT, "email.subject", KEYWORD, false, SUBJECT, "log", "Subject, decoded") \
 	X(EMAIL_ORIGINATION, "email.origination_timestamp", DATE, false, NONE, "log", \
 		"Date field of the message") \
+	X(EMAIL_DELIVERY, "email.delivery_timestamp", DATE, false, NONE, "track", \
+		"When the next hop took the message") \
+	X(DESTINATION_ADDRESS, "destination.address", KEYWORD, false, NONE, "track", \
+		"Name of the next hop, else its address") \
+	X(DESTINATION_DOMAIN, "destination.domain", KEYWORD, false, NONE, "track", \
+		"Name of the next hop") \
+	X(DESTINATION_IP, "destination.ip", IP, false, NONE, "track", "Address of the next hop") \
+	X(DESTINATION_PORT, "destination.port", LONG, false, NONE, "track", \
+		"Port of the next hop") \
 	X(SOURCE_ADDRESS, "source.address", KEYWORD, false, CLIENT, "all", \
 		"Verified name of the client, else its address") \
 	X(SOURCE_DOMAIN, "source.domain", KEYWORD, false, CLIENT, "all", \
@@ -98,6 +107,73 @@
 		"The record to publish: name, TXT, text") \
 	X(DKIM_DNS, "millgate.dkim.dns", KEYWORD, false, NONE, "dkim", \
 		"What DNS has of the key: same, other, revoked, unusable, bad, no record, no answer") \
+	X(BY, "millgate.by", KEYWORD, false, NONE, "track", \
+		"Who did it: postfix, milter (one that is not ours, as far as Postfix tells), " \
+		"operator (postsuper), or a filter's name") \
+	X(POSTFIX_INSTANCE, "millgate.postfix.instance", KEYWORD, false, NONE, "track", \
+		"syslog_name of the Postfix that wrote the line") \
+	X(POSTFIX_PROGRAM, "millgate.postfix.program", KEYWORD, false, NONE, "track", \
+		"Program of Postfix that wrote the line, with its service: submission/smtpd") \
+	X(REPLY_CODE, "millgate.smtp.reply.code", LONG, false, NONE, "track", \
+		"Code of the reply that the client got") \
+	X(REPLY_ENHANCED, "millgate.smtp.reply.enhanced_code", KEYWORD, false, NONE, "track", \
+		"Enhanced status code of it") \
+	X(REPLY_TEXT, "millgate.smtp.reply.text", KEYWORD, false, RECIPIENTS, "track", \
+		"Its text, without codes") \
+	X(DELIVERY_RECIPIENT, "millgate.delivery.recipient", KEYWORD, false, RECIPIENTS, "track", \
+		"The recipient this is about, as it was sent on") \
+	X(DELIVERY_ORIG_RECIPIENT, "millgate.delivery.orig_recipient", KEYWORD, false, RECIPIENTS, \
+		"track", "As the client gave it, where it was another") \
+	X(DELIVERY_ADDED, "millgate.delivery.added", BOOLEAN, false, NONE, "track", \
+		"The client did not give this recipient: always_bcc, an alias, a filter") \
+	X(DELIVERY_STATUS, "millgate.delivery.status", KEYWORD, false, NONE, "track", \
+		"delivered, handed-over (to a smart host: the end is not known), linked (to another " \
+		"queue id), discarded, deferred, bounced, expired, overdue") \
+	X(DELIVERY_DSN, "millgate.delivery.dsn", KEYWORD, false, NONE, "track", \
+		"Enhanced status code of Postfix for the recipient") \
+	X(DELIVERY_ATTEMPT, "millgate.delivery.attempt", LONG, false, NONE, "track", \
+		"Number of the attempt for this recipient, from 1") \
+	X(DELIVERY_FINAL, "millgate.delivery.final", BOOLEAN, false, NONE, "track", \
+		"Nothing more is tried for this recipient") \
+	X(DELIVERY_SERVICE, "millgate.delivery.service", KEYWORD, false, NONE, "track", \
+		"Delivery agent: smtp, lmtp, local, virtual, pipe, error, discard") \
+	X(DELIVERY_TLS, "millgate.delivery.tls", KEYWORD, false, NONE, "track", \
+		"Encryption to the next hop: None, Anonymous, Untrusted, Trusted, Verified") \
+	X(DELIVERY_TLS_VERSION, "millgate.delivery.tls_version", KEYWORD, false, NONE, "track", \
+		"Version of TLS to the next hop, such as 1.3") \
+	X(DELIVERY_DELAY, "millgate.delivery.delay_s", FLOAT, false, NONE, "track", \
+		"Seconds since the message came") \
+	X(DELIVERY_BEFORE_QMGR, "millgate.delivery.delays_s.before_qmgr", FLOAT, false, NONE, \
+		"track", "Of them before the queue manager had it") \
+	X(DELIVERY_IN_QMGR, "millgate.delivery.delays_s.in_qmgr", FLOAT, false, NONE, "track", \
+		"In the queue manager") \
+	X(DELIVERY_CONN_SETUP, "millgate.delivery.delays_s.conn_setup", FLOAT, false, NONE, \
+		"track", "For the connection: DNS, HELO, TLS") \
+	X(DELIVERY_TRANSMISSION, "millgate.delivery.delays_s.transmission", FLOAT, false, NONE, \
+		"track", "For the message itself") \
+	X(DELIVERY_REPLY_CODE, "millgate.delivery.reply.code", LONG, false, NONE, "track", \
+		"Code of the reply of the next hop") \
+	X(DELIVERY_REPLY_ENHANCED, "millgate.delivery.reply.enhanced_code", KEYWORD, false, NONE, \
+		"track", "Enhanced status code of it") \
+	X(DELIVERY_REPLY_TEXT, "millgate.delivery.reply.text", KEYWORD, false, RECIPIENTS, \
+		"track", "The whole reply, or why there was none; a stranger's text") \
+	X(DELIVERY_REPLY_COMMAND, "millgate.delivery.reply.command", KEYWORD, false, NONE, \
+		"track", "The SMTP command it answered") \
+	X(LINK_RELATION, "millgate.link.relation", KEYWORD, false, NONE, "track", \
+		"How two queue ids belong together: bounce, delay-notice, success-notice, " \
+		"postmaster-notice, forward, reinject, requeue") \
+	X(LINK_PARENT, "millgate.link.parent", KEYWORD, false, NONE, "track", \
+		"Queue id of the message this one comes of; trace.id is that of the first") \
+	X(LINK_CHILD, "millgate.link.child", KEYWORD, false, NONE, "track", \
+		"Queue id of the message that comes of this one") \
+	X(SESSION_TRACES, "millgate.session.traces", KEYWORD, true, NONE, "track", \
+		"trace.id of each message of the session") \
+	X(SESSION_REFUSALS, "millgate.session.refusals", LONG, false, NONE, "track", \
+		"Refusals in the session") \
+	X(FILTERS_MISSING, "millgate.filters.missing", KEYWORD, true, NONE, "track", \
+		"Daemons that have no event of the message") \
+	X(LINE_TEXT, "millgate.line", KEYWORD, false, RECIPIENTS, "track", \
+		"A line of Postfix that was not understood") \
 	X(OPERATOR_COMMAND, "millgate.operator.command", KEYWORD, true, NONE, "millgate", \
 		"The command as it was given, a word a value") \
 	X(OPERATOR_REASON, "millgate.operator.reason", KEYWORD, false, NONE, "millgate", \
@@ -124,7 +200,7 @@ enum mg_field_id {
 #define MG_FIELD_ID(identifier, name, type, array, privacy, by, meaning) MG_FIELD_##identifier,
 	MG_FIELDS(MG_FIELD_ID)
 #undef MG_FIELD_ID
-	MG_FIELD_COUNT
+		MG_FIELD_COUNT
 };
 
 /* The rows, by identifier: &mg_fields[MG_FIELD_EMAIL_SUBJECT]. */
