@@ -180,7 +180,7 @@ static void make_id(char text[UUID_TEXT], int64_t utc, unsigned char id[UUID_BYT
 		id[i] = (unsigned char)(milliseconds >> (40 - 8 * i));
 	id[6] = (unsigned char)((id[6] & 0x0f) | 0x70);
 	id[8] = (unsigned char)((id[8] & 0x3f) | 0x80);
-	mg_str_hex(hex, id, sizeof id);
+	mg_str_hex(hex, id, UUID_BYTES);
 	for (size_t i = 0; i < sizeof dashes; i++) {
 		memcpy(text + end, hex + done, 2 * dashes[i] - done);
 		end += 2 * dashes[i] - done;
