@@ -37,6 +37,10 @@ FUZZ_TARGETS += t/fuzz/header
 t_fuzz_header_SOURCES = t/fuzz/header.c $(FUZZ_MAIN)
 t_fuzz_header_LDFLAGS = $(FUZZ_LINK)
 
+FUZZ_TARGETS += t/fuzz/reading
+t_fuzz_reading_SOURCES = t/fuzz/reading.c $(FUZZ_MAIN)
+t_fuzz_reading_LDFLAGS = $(FUZZ_LINK)
+
 FUZZ_TARGETS += t/fuzz/spool_read
 t_fuzz_spool_read_SOURCES = t/fuzz/spool_read.c $(FUZZ_MAIN)
 t_fuzz_spool_read_LDFLAGS = $(FUZZ_LINK)
