@@ -23,6 +23,8 @@ my %hidden = (
 	'opendkim/' => [qw(lib/auth/dkim_verify)],
 	'idn2.h' => [qw(lib/mail/address)],
 	'iconv.h' => [qw(lib/mail/charset)],
+	'systemd/' => [qw(programs/track/source_journal)],
+	'zlib.h' => [qw(programs/track/stream)],
 );
 
 # A main has no header; these headers are types only.
