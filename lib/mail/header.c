@@ -242,6 +242,15 @@ static void add_raw(struct decoder *decoder, const char *text, size_t length)
 	mg_buf_free(&decoded);
 }
 
+/* Takes trailing blanks off. */
+static void end_text(struct decoder *decoder)
+{
+	struct mg_buf *out = decoder->out;
+
+	while (out->length > decoder->start && out->data[out->length - 1] == ' ')
+		out->data[--out->length] = '\0';
+}
+
 /* Adds the encoded words that were gathered. */
 static void add_words(struct decoder *decoder)
 {
@@ -323,13 +332,19 @@ void mg_header_decode(const char *value, size_t length, struct mg_buf *out)
 	add_words(&decoder);
 	add_raw(&decoder, raw, (size_t)(end - raw));
 	mg_buf_free(&decoder.bytes);
-	while (out->length > decoder.start && out->data[out->length - 1] == ' ')
-		out->data[--out->length] = '\0';
+	end_text(&decoder);
+}
+
+void mg_header_plain(const char *text, size_t length, struct mg_buf *out)
+{
+	struct decoder decoder = {.out = out, .start = out->length};
+
+	add_raw(&decoder, text, length);
+	end_text(&decoder);
 }
 
 void mg_header_message_id(const char *value, size_t length, struct mg_buf *out)
 {
-	struct decoder decoder = {.out = out, .start = out->length};
 	const char *open = memchr(value, '<', length), *close = NULL;
 
 	if (open != NULL)
@@ -338,9 +353,7 @@ void mg_header_message_id(const char *value, size_t length, struct mg_buf *out)
 		value = open + 1;
 		length = (size_t)(close - value);
 	}
-	add_raw(&decoder, value, length);
-	while (out->length > decoder.start && out->data[out->length - 1] == ' ')
-		out->data[--out->length] = '\0';
+	mg_header_plain(value, length, out);
 }
 
 /* What is left of a date. */

@@ -15,6 +15,8 @@
  * character cut over two of them put together), raw 8-bit text is read as UTF-8 when it is, else
  * as ISO-8859-1; what cannot be decoded stays as it is. */
 void mg_header_decode(const char *value, size_t length, struct mg_buf *out);
+/* The same of text that has no encoded words. */
+void mg_header_plain(const char *text, size_t length, struct mg_buf *out);
 /* Length of the encoded word at the start of text, 0 when there is none. */
 size_t mg_header_encoded_word(const char *text, size_t length);
 /* Adds the Message-ID without angle brackets, or the value as it is without folds and outer

@@ -17,4 +17,5 @@ lib_mail_libmgmail_a_SOURCES = \
 	lib/mail/message.c lib/mail/message.h \
 	lib/mail/milter_macros.c lib/mail/milter_macros.h \
 	lib/mail/origin.c lib/mail/origin.h \
+	lib/mail/parameters.c lib/mail/parameters.h \
 	lib/mail/patterns.c lib/mail/patterns.h

@@ -16,8 +16,9 @@ bool mg_parameters_type(const char *value, size_t length, char *type, size_t siz
 /* The first word of a Content-Disposition in lower case, likewise. */
 bool mg_parameters_word(const char *value, size_t length, char *word, size_t size);
 /* Adds the parameter `name` (no case) as UTF-8 text: RFC 2231 forms win over the plain one, pieces
- * in the order of their numbers (100 at most), control bytes as U+FFFD. false: there is none. Cut by
- * the limit of out. */
+ * in the order of their numbers (the first 100), the first of several wins; tabs and folds as blanks,
+ * none around it, control bytes as U+FFFD. false: there is none, or it is empty. Cut by the limit of
+ * out. */
 bool mg_parameters_text(const char *value, size_t length, const char *name, struct mg_buf *out);
 /* Adds the parameter as the bytes that stand there, quotes and backslashes resolved: a boundary. */
 bool mg_parameters_bytes(const char *value, size_t length, const char *name, struct mg_buf *out);

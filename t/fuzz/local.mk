@@ -41,6 +41,10 @@ FUZZ_TARGETS += t/fuzz/reading
 t_fuzz_reading_SOURCES = t/fuzz/reading.c $(FUZZ_MAIN)
 t_fuzz_reading_LDFLAGS = $(FUZZ_LINK)
 
+FUZZ_TARGETS += t/fuzz/parameters
+t_fuzz_parameters_SOURCES = t/fuzz/parameters.c $(FUZZ_MAIN)
+t_fuzz_parameters_LDFLAGS = $(FUZZ_LINK)
+
 FUZZ_TARGETS += t/fuzz/spool_read
 t_fuzz_spool_read_SOURCES = t/fuzz/spool_read.c $(FUZZ_MAIN)
 t_fuzz_spool_read_LDFLAGS = $(FUZZ_LINK)

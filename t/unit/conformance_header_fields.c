@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Suite `header-fields`: addresses, unstructured text with encoded words, dates, message ids. A value
+/* Suite `header-fields`: addresses, unstructured text with encoded words, dates, message ids, types with
+ * their parameters. A value
  * there may go on with the next field; a runner cuts it, as the MTA does. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +15,7 @@
 #include "base/buf.h"
 #include "mail/header.h"
 #include "mail/mailbox.h"
+#include "mail/parameters.h"
 #include "suite.h"
 
 /* Length of the field at the start of text: up to a line end without a blank behind it. */
@@ -194,6 +196,79 @@ static void message_ids_are_read(void **state)
 	run("header-fields/id.json", kept, check_id);
 }
 
+/* "type/subtype" or, of a disposition, its word; then "name=text" a line, languages left out. */
+static void add_content_type(struct mg_buf *out, const json_t *expected)
+{
+	const char *type = json_string_value(json_object_get(expected, "c_type"));
+	const char *subtype = json_string_value(json_object_get(expected, "c_subtype"));
+	json_t *attribute;
+	size_t i;
+
+	mg_buf_add_format(out, "%s%s%s\n", type != NULL ? type : "", subtype != NULL ? "/" : "",
+		subtype != NULL ? subtype : "");
+	json_array_foreach(json_object_get(expected, "attributes"), i, attribute)
+	{
+		const char *name = json_string_value(json_array_get(attribute, 0));
+
+		if (strstr(name, "-language") == NULL)
+			mg_buf_add_format(out, "%s=%s\n", name,
+				json_string_value(json_array_get(attribute, 1)));
+	}
+}
+
+static void tell_content_type(
+	const char *value, size_t length, const json_t *expected, struct mg_buf *out)
+{
+	char type[128];
+	json_t *attribute;
+	size_t i;
+
+	if (mg_parameters_type(value, length, type, sizeof(type)) ||
+		mg_parameters_word(value, length, type, sizeof(type)))
+		mg_buf_add_text(out, type);
+	mg_buf_add_char(out, '\n');
+	json_array_foreach(json_object_get(expected, "attributes"), i, attribute)
+	{
+		const char *name = json_string_value(json_array_get(attribute, 0));
+		struct mg_buf text = {.limit = 0};
+
+		if (mg_parameters_text(value, length, name, &text))
+			mg_buf_add_format(out, "%s=%s\n", name, mg_buf_text(&text));
+		mg_buf_free(&text);
+	}
+}
+
+static void check_content_type(struct suite *suite, const char *name, const char *value,
+	size_t length, const json_t *expected)
+{
+	struct mg_buf told = {.limit = 0}, wanted = {.limit = 0};
+
+	add_content_type(&wanted, expected);
+	tell_content_type(value, length, expected, &told);
+	suite_case(suite, name, strcmp(mg_buf_text(&told), mg_buf_text(&wanted)) == 0,
+		"%s: told\n%sexpected\n%s", value, mg_buf_text(&told), mg_buf_text(&wanted));
+	mg_buf_free(&told);
+	mg_buf_free(&wanted);
+}
+
+static void types_and_parameters_are_read(void **state)
+{
+	static const char outer[] = "outer blanks of a text go";
+	static const char word[] = "a type is a word of token characters";
+	static const char second[] = "a type has two words";
+	static const struct suite_kept kept[] = {
+		{"31", "only the first piece has a character set (RFC 2231 section 4.1)"},
+		{"34", "blanks between encoded words are no text, in quotes neither"},
+		{"38", outer}, {"47", word}, {"48", word}, {"54", word}, {"55", outer},
+		{"56", outer}, {"57", outer}, {"58", word},
+		{"59", "the runner's strings end at a NUL"},
+		{"61", "a name has one star and a number, or it is another name"}, {"76", second},
+		{"77", second}, {"78", second}, {NULL, NULL}};
+
+	(void)state;
+	run("header-fields/content_type.json", kept, check_content_type);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -201,6 +276,7 @@ int main(void)
 		cmocka_unit_test(text_is_decoded),
 		cmocka_unit_test(dates_are_read),
 		cmocka_unit_test(message_ids_are_read),
+		cmocka_unit_test(types_and_parameters_are_read),
 	};
 
 	suite_needed();

@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "mail/header.h"
 #include "mail/mailbox.h"
+#include "mail/parameters.h"
 
 enum {
 	SHORT = 8 * 1024,
@@ -70,6 +71,19 @@ static const char *const pieces[] = {
 	"<a@b> c ",
 	"\"a\"",
 	"(a) b ",
+	"x=",
+	"x=a",
+	"x=a ",
+	"x=a;",
+	"x=\"a",
+	"x=a (b) ",
+	"x=a (b",
+	"x =",
+	"x*=",
+	"x*1=a;",
+	"x*1*=%41;",
+	"x*0*='';",
+	"a b= ",
 };
 enum { PIECES = sizeof(pieces) / sizeof(pieces[0]) };
 
@@ -104,6 +118,17 @@ static void read_as_message_id(const char *value, size_t length)
 	struct mg_buf out = {.limit = 0};
 
 	mg_header_message_id(value, length, &out);
+	mg_buf_free(&out);
+}
+
+static void read_as_parameters(const char *value, size_t length)
+{
+	struct mg_buf out = {.limit = 0};
+	char type[64];
+
+	mg_parameters_text(value, length, "x", &out);
+	mg_parameters_bytes(value, length, "a", &out);
+	mg_parameters_type(value, length, type, sizeof(type));
 	mg_buf_free(&out);
 }
 
@@ -157,6 +182,12 @@ static void a_message_id_costs_steps_in_proportion_to_its_length(void **state)
 	check_growth(read_as_message_id);
 }
 
+static void parameters_cost_steps_in_proportion_to_their_length(void **state)
+{
+	(void)state;
+	check_growth(read_as_parameters);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -164,6 +195,7 @@ int main(void)
 		cmocka_unit_test(a_list_of_mailboxes_costs_steps_in_proportion_to_its_length),
 		cmocka_unit_test(a_date_costs_steps_in_proportion_to_its_length),
 		cmocka_unit_test(a_message_id_costs_steps_in_proportion_to_its_length),
+		cmocka_unit_test(parameters_cost_steps_in_proportion_to_their_length),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

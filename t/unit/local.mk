@@ -76,6 +76,10 @@ CMOCKA_TESTS += t/unit/mailbox.t
 t_unit_mailbox_t_SOURCES = t/unit/mailbox.c
 t_unit_mailbox_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
+CMOCKA_TESTS += t/unit/parameters.t
+t_unit_parameters_t_SOURCES = t/unit/parameters.c
+t_unit_parameters_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
 CMOCKA_TESTS += t/unit/message.t
 t_unit_message_t_SOURCES = t/unit/message.c
 t_unit_message_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
@@ -88,7 +92,7 @@ t_unit_milter_macros_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 check_LIBRARIES = t/unit/libcounted.a
 t_unit_libcounted_a_SOURCES = lib/mail/charset.c lib/mail/header.c lib/mail/mailbox.c \
 	lib/mail/match.c lib/mail/match_facts.c lib/mail/match_header.c lib/mail/message.c \
-	lib/mail/patterns.c lib/base/buf.c lib/base/digest.c lib/base/str.c lib/base/table.c \
+	lib/mail/parameters.c lib/mail/patterns.c lib/base/buf.c lib/base/digest.c lib/base/str.c lib/base/table.c \
 	milters/dkim/long_lines.c
 t_unit_libcounted_a_CFLAGS = $(AM_CFLAGS) -fsanitize-coverage=trace-pc
 
