@@ -56,11 +56,14 @@ enum mg_dkim_record {
 	MG_DKIM_RECORD_UNUSABLE, /* same key, but h=, s= or its form keep it from verifying */
 	MG_DKIM_RECORD_BAD /* no key record: stray quotes, cut at 255 octets, other text */
 };
-/* What a TXT record says of this key. Its flags are the caller's: t=y changes nothing for a verifier,
- * t=s forbids an i= of a subdomain, so a signature without i= passes. why: in words, for the event and `millgate key check` ("cut at
+/* What a TXT record says of this key. Its flags change nothing here: t=y tells a verifier nothing,
+ * of t=s see below. why: in words, for the event and `millgate key check` ("cut at
  * 255 octets", "quotes inside the text", …); "" when it is the same. */
 enum mg_dkim_record mg_dkim_record_compare(
 	const struct mg_dkim_key *key, const char *text, size_t length, char why[128]);
+/* Has the record the flag t=s: a signature whose i= is of a subdomain does not verify (RFC 6376
+ * section 3.6.1). */
+bool mg_dkim_record_is_strict(const char *text, size_t length);
 /* Adds the text of the record to publish: "v=DKIM1; k=rsa; p=…". */
 void mg_dkim_record_text(const struct mg_dkim_key *key, struct mg_buf *out);
 #endif

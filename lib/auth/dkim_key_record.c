@@ -201,6 +201,18 @@ enum mg_dkim_record mg_dkim_record_compare(
 	return compare_tags(key, &tags, length, why);
 }
 
+bool mg_dkim_record_is_strict(const char *text, size_t length)
+{
+	struct mg_dkim_tags tags;
+	char why[WHY_SIZE];
+	const struct mg_dkim_tag *flags;
+
+	if (!check_form(text, length, &tags, why))
+		return false;
+	flags = mg_dkim_tag_find(&tags, "t");
+	return flags != NULL && list_has(flags, "s", NULL);
+}
+
 void mg_dkim_record_text(const struct mg_dkim_key *key, struct mg_buf *out)
 {
 	mg_buf_add_text(out, "v=DKIM1; k=");

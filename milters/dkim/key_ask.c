@@ -68,11 +68,13 @@ static int take_answer(struct key_entry *entry, const struct question *question)
 	state = &entry->states[index];
 	state->asked = true;
 	state->answered = question->published != DKIM_UNKNOWN;
-	if (question->published == DKIM_PUBLISHED)
+	if (question->published == DKIM_PUBLISHED) {
 		state->seen = MG_DKIM_SEEN;
-	else if (question->published == DKIM_NOT_PUBLISHED)
+		state->strict = question->publication.strict;
+	} else if (question->published == DKIM_NOT_PUBLISHED) {
 		state->seen =
 			question->publication.no_record ? MG_DKIM_SEEN_ABSENT : MG_DKIM_SEEN_OTHER;
+	}
 	return index;
 }
 

@@ -12,6 +12,7 @@
 /* What is known of a key besides its file. */
 struct key_state {
 	enum mg_dkim_seen seen; /* by the last answer */
+	bool strict; /* the record that was seen has t=s */
 	bool asked; /* a question has ended, also without an answer */
 	bool answered; /* the last one had an answer */
 	bool silent; /* that there was no answer was told */

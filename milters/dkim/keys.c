@@ -97,6 +97,8 @@ static size_t take_signers(struct key_entry *entry, const struct mg_dkim_choice 
 		mg_str_copy(signers[count].selector, sizeof(signers[count].selector),
 			entry->domain->files[index].selector);
 		signers[count].key = mg_dkim_key_use(entry->domain->files[index].key);
+		signers[count].allows_subdomains =
+			entry->states[index].seen == MG_DKIM_SEEN && !entry->states[index].strict;
 		count++;
 	}
 	return count;

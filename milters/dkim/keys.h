@@ -50,6 +50,8 @@ enum dkim_choice {
 struct dkim_signer {
 	char domain[256], selector[64 + 1];
 	struct mg_dkim_key *key; /* a use is the caller's */
+	/* The record was seen in DNS, and lets i= be a subdomain (no t=s, RFC 6376 section 3.6.1). */
+	bool allows_subdomains;
 };
 enum { DKIM_SIGNERS_MAX = MG_DKIM_ALGORITHM_COUNT };
 

@@ -27,9 +27,12 @@ static enum dkim_published compare(const struct mg_dns_answer *answer,
 	char why[128];
 
 	for (size_t i = 0; i < answer->count; i++) {
-		enum mg_dkim_record record = mg_dkim_record_compare(
-			signer->key, answer->records[i].data, answer->records[i].length, why);
+		const char *text = answer->records[i].data;
+		size_t length = answer->records[i].length;
+		enum mg_dkim_record record = mg_dkim_record_compare(signer->key, text, length, why);
 
+		if (record == MG_DKIM_RECORD_SAME && mg_dkim_record_is_strict(text, length))
+			publication->strict = true;
 		if (i > 0 && record != MG_DKIM_RECORD_SAME)
 			continue;
 		found = record;
@@ -50,7 +53,7 @@ enum dkim_published dkim_publish_check(struct mg_dns *dns, const struct dkim_sig
 	answer = mg_dns_ask(dns, name, MG_DNS_TXT, fresh, deadline);
 	mg_str_format(publication->why, sizeof(publication->why), "%s: %s", name,
 		mg_dns_status_text(answer->status));
-	publication->no_record = false;
+	publication->no_record = publication->strict = false;
 	publication->dns = "no answer";
 	switch (answer->status) {
 	case MG_DNS_FOUND: published = compare(answer, signer, publication); break;

@@ -17,6 +17,7 @@ enum dkim_published {
 
 struct dkim_publication {
 	bool no_record; /* not published, for there is no record at all */
+	bool strict; /* published, with t=s (auth/dkim_key.h) */
 	const char *dns; /* a word of millgate.dkim.dns */
 	char why[256]; /* in words; "" published */
 };

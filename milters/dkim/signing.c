@@ -307,7 +307,7 @@ static bool sign_by(struct work *work, size_t index, const unsigned char body_ha
 	const struct dkim_settings *settings = work->settings;
 	const struct dkim_signer *signer = &work->signers[index];
 	const struct mg_clock *clock = work->call->world->clock;
-	char identity[257];
+	char identity[257] = "";
 	struct mg_dkim_signing signing = {
 		.names = settings->names,
 		.header_form = settings->header_form,
@@ -323,7 +323,8 @@ static bool sign_by(struct work *work, size_t index, const unsigned char body_ha
 
 	if (settings->expire > 0)
 		signing.expires = signing.time + settings->expire;
-	dkim_author_identity(work->author.domain, signer->domain, identity);
+	if (signer->allows_subdomains)
+		dkim_author_identity(work->author.domain, signer->domain, identity);
 	signing.headers = headers_of(work, &signing.header_count);
 	work->values[index].limit = VALUE_MAX;
 	if (signing.headers != NULL && mg_dkim_sign(&signing, &work->values[index], error) == 0 &&

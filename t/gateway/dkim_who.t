@@ -138,6 +138,22 @@ def exceptions(t):
             equal(domains(gateway.deliver(letter("other"))[1]), [DOMAIN], "d= of other mail")
 
 
+# Two keys: DNS decides, so it is asked before the first message is signed.
+TWO_KEYS = ((DOMAIN, "s1", "rsa:2048"), (DOMAIN, "s2", "rsa:2048"))
+
+
+def subdomain_identity(flags):
+    """i= of mail of a subdomain; flags are in each record."""
+    gateway = Signing(TWO_KEYS)
+    for key in gateway.keys:
+        key.record += flags
+    gateway.publish(gateway.keys)
+    with gateway:
+        _, message = gateway.deliver(letter("sub", sender="a@mail.example.org"))
+        equal(gateway.verify([message]), [[True]], "verdict")
+        return signatures.of(message.content)[0].tags.get("i")
+
+
 def signers(t):
     with Signing(OURS, 'sign { by = "sender" }\n') as gateway:
         with t.test('With by = "sender" the domain is that of the envelope'):
@@ -160,6 +176,12 @@ def signers(t):
             event, message = gateway.deliver(letter("sub", sender="a@mail.example.org"))
             equal(get(event, "event.code"), "no-key", "code")
             equal(domains(message), [], "d=")
+
+    with t.test("A subdomain is named in i= where the record of the key is seen in DNS"):
+        equal(subdomain_identity(""), "@mail.example.org", "i=")
+
+    with t.test("A record with t=s forbids that, so i= is left out"):
+        equal(subdomain_identity("; t=s"), None, "i=")
 
     with Signing(settings='sign { expire = "1h" }\n') as gateway:
         with t.test("A signature that expires within the queue's lifetime is fragile"):

@@ -82,16 +82,20 @@ def of_millgate_dkim(t):
     os.mkdir(keys, 0o750)
     gateway.daemon.configure(gateway.daemon.settings + 'keys = "%s"\n' % keys)
     os.mkdir(gateway.directory + "/log", 0o755)
+    os.mkdir(gateway.directory + "/etc", 0o755)
+    for name in "common.conf", "dkim.conf":
+        with open("%s/etc/%s" % (gateway.directory, name), "w") as file:
+            file.write('events { directory = "%s/log" }\n' % gateway.directory)
+            file.write('keys = "%s"\n' % keys if name == "dkim.conf" else "")
     record = milter.Daemon("millgate-log", gateway.postfix, gateway.directory + "/log", SETTINGS)
     lines = example("millgate-dkim.8", "smtpd_milters")
     gateway.postfix.configure(**dict(re.findall(r"^(\w+) = (.*(?:\n +.*)*)", lines, re.M)))
 
     with t.test("millgate-dkim(8): the key is made, and its record is the one of the file"):
-        command = example("millgate-dkim.8", "install -d").replace("/etc/millgate/keys", keys)
-        command = re.sub(r"(-g|chgrp) millgate", r"\1 root", command)
-        printed = run(gateway, command)
-        text = re.search(r'^(\S+)\. TXT "(.*)"$', printed)
-        true(text and text[1] == "s2026._domainkey.acme.example", "record %r" % printed)
+        command = example("millgate-dkim.8", "millgate key new")
+        printed = run(gateway, command.replace("millgate key", "millgate --config etc key"))
+        made, shown = re.findall(r'^s2026\._domainkey.* TXT \( ((?:"[^"]*"\s*)+)\)', printed, re.M)
+        true(made == shown and "v=DKIM1; k=rsa; " in made, "records %r" % printed)
 
     with t.test("millgate-dkim(8): a message is judged and signed"):
         printed = run(gateway, example("millgate-dkim.8", "printf"))
