@@ -132,6 +132,14 @@ static void take_apart(const char *line, size_t length, bool whole, struct parts
 	parts->content = whole ? line : NULL;
 }
 
+uint64_t mg_chain_sequence(const char *line, size_t length)
+{
+	struct parts parts;
+
+	take_apart(line, length, true, &parts);
+	return parts.formed ? parts.sequence : 0;
+}
+
 /* Whether the line's hash is the one that follows from `previous`. */
 static bool follows(const struct parts *parts, const unsigned char previous[MG_CHAIN_HASH])
 {

@@ -34,6 +34,9 @@ bool mg_chain_digest(const unsigned char previous[MG_CHAIN_HASH], const char *co
 bool mg_chain_seal(struct mg_buf *line, size_t start, uint64_t sequence,
 	unsigned char previous[MG_CHAIN_HASH]);
 
+/* The sequence that the end of a line names; 0 when it cannot be read. */
+uint64_t mg_chain_sequence(const char *line, size_t length);
+
 /* Where a reader is in the chain. */
 struct mg_chain {
 	unsigned char candidates[MG_CHAIN_CANDIDATES]

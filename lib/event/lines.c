@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "event/spool.h"
 
 enum {
@@ -115,4 +116,25 @@ void mg_lines_free(struct mg_lines *lines)
 {
 	free(lines->buffer);
 	lines->buffer = NULL;
+}
+
+bool mg_line_time(const char *text, size_t length, int64_t *utc)
+{
+	static const char begin[] = "{\"@timestamp\":\"";
+	char time[40];
+	const char *end;
+	int64_t parsed;
+
+	if (length < sizeof begin - 1 + sizeof time || memcmp(text, begin, sizeof begin - 1) != 0)
+		return false;
+	text += sizeof begin - 1;
+	end = memchr(text, '"', sizeof time - 1);
+	if (end == NULL)
+		return false;
+	memcpy(time, text, (size_t)(end - text));
+	time[end - text] = '\0';
+	if (!mg_clock_parse(time, &parsed))
+		return false;
+	*utc = parsed;
+	return true;
 }

@@ -34,4 +34,7 @@ int mg_lines_next(struct mg_lines *lines, struct mg_line *line);
  * call. */
 void mg_lines_rest(struct mg_lines *lines, struct mg_line *line);
 void mg_lines_free(struct mg_lines *lines);
+
+/* UTC ns of an event's line, which begins with its @timestamp; false when it does not. */
+bool mg_line_time(const char *text, size_t length, int64_t *utc);
 #endif

@@ -12,6 +12,7 @@ lib_event_libmgevent_a_SOURCES = \
 	lib/event/index_file.c lib/event/index_file.h \
 	lib/event/json_text.c lib/event/json_text.h \
 	lib/event/lines.c lib/event/lines.h \
+	lib/event/logs.c lib/event/logs.h \
 	lib/event/reading.c lib/event/reading.h \
 	lib/event/redact.c lib/event/redact.h \
 	lib/event/segment.c lib/event/segment.h \

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,6 +12,8 @@
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "event/chain.h"
+#include "event/lines.h"
 
 enum { DIGITS = 20 };
 
@@ -120,4 +121,21 @@ const struct mg_segment *mg_segments_after(const struct mg_segments *segments, u
 		if (segments->list[i].first > sequence)
 			return &segments->list[i];
 	return NULL;
+}
+
+bool mg_segment_begin(int directory, const char *file, uint64_t *sequence, int64_t *utc)
+{
+	int fd = openat(directory, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct mg_lines lines = {0};
+	struct mg_line line;
+	bool good = false;
+
+	if (fd >= 0 && mg_lines_init(&lines, fd, 0) && mg_lines_next(&lines, &line) > 0) {
+		*sequence = mg_chain_sequence(line.text, line.length);
+		good = *sequence > 0 && mg_line_time(line.text, line.length, utc);
+	}
+	mg_lines_free(&lines);
+	if (fd >= 0)
+		close(fd);
+	return good;
 }

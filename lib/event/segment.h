@@ -4,6 +4,7 @@
  * them. */
 #ifndef MG_EVENT_SEGMENT_H
 #define MG_EVENT_SEGMENT_H
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -35,4 +36,7 @@ void mg_segments_free(struct mg_segments *segments);
 /* Of the list, the first segment whose first sequence is over `sequence`; NULL when there is
  * none. */
 const struct mg_segment *mg_segments_after(const struct mg_segments *segments, uint64_t sequence);
+/* Sequence and time (UTC ns) of the first record of a file, sealed or open; false when there is
+ * none, or it is damaged. Of a file's records it is the one whose time is when it was written. */
+bool mg_segment_begin(int directory, const char *file, uint64_t *sequence, int64_t *utc);
 #endif

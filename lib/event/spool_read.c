@@ -49,11 +49,23 @@ struct mg_spool_reader {
 
 /* --- files in order --- */
 
+/* Whether `from` is not in a sealed file. */
+static bool is_in_open_file(const struct mg_spool_reader *reader)
+{
+	char file[MG_SEGMENT_NAME];
+	uint64_t sequence;
+	int64_t utc;
+
+	mg_segment_name(file, reader->name, 0, ".jsonl");
+	return mg_segment_begin(reader->directory, file, &sequence, &utc) &&
+	       sequence <= reader->from;
+}
+
 /* The first sequence of the next sealed file: at the start the one that holds `from`, else the
  * one behind position; 0: none, it is the open file's turn. -1 with error. */
-static int pick(const struct mg_spool_reader *reader, uint64_t *first, struct mg_error *error)
+static int pick(struct mg_spool_reader *reader, uint64_t *first, struct mg_error *error)
 {
-	const struct mg_segment *next;
+	const struct mg_segment *next, *last;
 	struct mg_segments segments;
 
 	if (mg_segments_list(reader->directory, reader->name, &segments, error) != 0)
@@ -62,6 +74,14 @@ static int pick(const struct mg_spool_reader *reader, uint64_t *first, struct mg
 	for (size_t i = 1; !reader->started && i < segments.count; i++)
 		if (segments.list[i].first <= reader->from)
 			next = &segments.list[i];
+	/* Looked at behind the list: a file sealed meanwhile is read from the begin of the one
+	 * before. */
+	last = segments.count > 0 ? &segments.list[segments.count - 1] : NULL;
+	if (!reader->started && last != NULL && last->first <= reader->from &&
+		is_in_open_file(reader)) {
+		reader->position = last->first;
+		next = NULL;
+	}
 	*first = next == NULL ? 0 : next->first;
 	mg_segments_free(&segments);
 	return 0;

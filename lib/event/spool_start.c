@@ -190,18 +190,6 @@ static int find_end(struct mg_lines *lines, int fd, struct mg_chain *chain)
 	return 0;
 }
 
-/* UTC ns of {"@timestamp":"2026-11-24T11:49:20…; 0 when it is not there. */
-static int64_t time_of(const char *line)
-{
-	static const char begin[] = "{\"@timestamp\":\"";
-	struct tm broken = {0};
-
-	if (strncmp(line, begin, sizeof begin - 1) != 0 ||
-		strptime(line + sizeof begin - 1, "%Y-%m-%dT%H:%M:%S", &broken) == NULL)
-		return 0;
-	return (int64_t)timegm(&broken) * MG_SECOND;
-}
-
 /* Sequence and time of the first record of a file, from the first line that tells; at least
  * `over` + 1. */
 static int find_first(struct mg_lines *lines, int fd, uint64_t over, struct mg_spool_start *start)
@@ -223,9 +211,7 @@ static int find_first(struct mg_lines *lines, int fd, uint64_t over, struct mg_s
 		mg_chain_follow(
 			&chain, line.text, line.length, line.whole, true, &sequence, &missing);
 		if (sequence > before) {
-			int64_t begun = time_of(line.text);
-
-			start->begun = begun > 0 ? begun : start->begun;
+			mg_line_time(line.text, line.length, &start->begun);
 			break;
 		}
 		before++;

@@ -133,6 +133,10 @@ CMOCKA_TESTS += t/unit/index.t
 t_unit_index_t_SOURCES = t/unit/index.c t/unit/spool_place.c t/unit/spool_place.h
 t_unit_index_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
+CMOCKA_TESTS += t/unit/logs.t
+t_unit_logs_t_SOURCES = t/unit/logs.c t/unit/spool_place.c t/unit/spool_place.h
+t_unit_logs_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
 CMOCKA_TESTS += t/unit/reading.t
 t_unit_reading_t_SOURCES = t/unit/reading.c
 t_unit_reading_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
