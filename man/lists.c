@@ -17,6 +17,7 @@
 #include "run/chain.h"
 #include "run/host.h"
 #include "run/judge_case.h"
+#include "run/process.h"
 #include "run/settings.h"
 
 static int print_settings(const struct mg_filter *filter)
@@ -46,6 +47,7 @@ static int print_settings_dkim(void)
 static int print_metrics_log(void)
 {
 	mg_metrics_print_mdoc(mg_host_metrics, stdout);
+	mg_metrics_print_mdoc(mg_life_metrics, stdout);
 	mg_metrics_print_mdoc(mg_log_metrics, stdout);
 	mg_metrics_print_mdoc(mg_log_filter.metrics, stdout);
 	return 0;

@@ -61,6 +61,10 @@ struct mg_option {
 	 * ("expected unix:PATH or inet:PORT@HOST"), or what is wrong ("no time; expected
 	 * NUMBER/s"). */
 	const char *(*check)(const char *text);
+	/* At the top level: a setting of other programs that stands in a file both include. There it
+	 * is checked and passed over; in the main file, and as an override, it is no setting. Its
+	 * value is the default's and is not printed. */
+	bool foreign;
 };
 
 struct mg_conf; /* the settings of one section, or of the whole file */

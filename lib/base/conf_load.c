@@ -128,6 +128,7 @@ static void load_main(struct loader *loader, const char *path)
 
 	if (!file)
 		return;
+	file->own = true;
 	if (!loader->source->read(loader->source->argument, path, FILE_MAX, &text, &error)) {
 		mg_errors_add(loader->errors, "%s: %s", path, error.text);
 		return;
@@ -142,7 +143,7 @@ static void load_overrides(struct loader *loader, const char *const overrides[])
 
 	if (!file)
 		return;
-	*file = (struct mg_conf_file){.shown = "-o", .path = "-o", .order = UINT_MAX};
+	*file = (struct mg_conf_file){.shown = "-o", .path = "-o", .own = true, .order = UINT_MAX};
 	for (size_t i = 0; overrides && overrides[i]; i++) {
 		char *text = mg_arena_copy(loader->tree->arena, overrides[i], strlen(overrides[i]));
 

@@ -87,9 +87,10 @@ static void skip_block(struct parser *p, const char *name, unsigned line)
 	} while (open > 0);
 }
 
-static bool is_sections_name(const struct mg_conf_schema *schema, const char *name)
+static bool is_sections_name(
+	const struct parser *p, const struct mg_conf_schema *schema, const char *name)
 {
-	size_t option = mg_conf_schema_find(schema, name, strlen(name));
+	size_t option = mg_conf_schema_find_in(schema, p->file, name, strlen(name));
 
 	return option < schema->count && mg_conf_is_section(schema->options[option]->kind);
 }
@@ -98,14 +99,13 @@ static void report_unknown(struct parser *p, const struct mg_conf_token *name, c
 {
 	const struct mg_conf *section = p->context.section, *root = p->tree->root;
 	char shown[64];
-	const char *nearest =
-		mg_str_nearest(name->text, section->schema->names, section->schema->count);
+	const char *nearest = mg_conf_schema_nearest(section->schema, p->file, name->text);
 
 	if (p->tree->partial)
 		return;
 	mg_str_printable(shown, sizeof(shown), name->text, strlen(name->text));
-	if (section != root && mg_conf_schema_find(root->schema, name->text, strlen(name->text)) <
-				       root->schema->count)
+	if (section != root && mg_conf_schema_find_in(root->schema, p->file, name->text,
+				       strlen(name->text)) < root->schema->count)
 		mg_conf_report(&p->context, name->line,
 			"no %s \"%s\"; it stands outside of sections", what, shown);
 	else
@@ -153,7 +153,8 @@ static bool may_assign(struct parser *p, size_t option, const struct mg_conf_tok
 static void read_assignment(struct parser *p, struct mg_conf *section, struct mg_conf_token name)
 {
 	bool add = kind_of(p) == MG_CONF_ADD;
-	size_t option = mg_conf_schema_find(section->schema, name.text, strlen(name.text));
+	size_t option =
+		mg_conf_schema_find_in(section->schema, p->file, name.text, strlen(name.text));
 	const struct mg_conf_value *value = NULL;
 	struct mg_conf_raw raw;
 
@@ -224,7 +225,7 @@ static void unknown_section(
 	struct parser *p, struct mg_conf *section, const struct mg_conf_token *name)
 {
 	for (const struct mg_conf *outer = section->parent; outer; outer = outer->parent) {
-		if (!is_sections_name(outer->schema, name->text))
+		if (!is_sections_name(p, outer->schema, name->text))
 			continue;
 		mg_conf_report(&p->context, name->line, "\"}\" missing before %s", name->text);
 		p->back_to = outer;
@@ -238,7 +239,8 @@ static void read_section(struct parser *p, struct mg_conf *parent, int depth)
 {
 	struct mg_conf_token name = p->lexer.token, title = p->lexer.ahead;
 	bool has_title = title.kind == MG_CONF_TEXT;
-	size_t option = mg_conf_schema_find(parent->schema, name.text, strlen(name.text));
+	size_t option =
+		mg_conf_schema_find_in(parent->schema, p->file, name.text, strlen(name.text));
 	bool known = option < parent->schema->count;
 	struct mg_conf *section;
 
@@ -255,10 +257,11 @@ static void read_section(struct parser *p, struct mg_conf *parent, int depth)
 			mg_conf_report(&p->context, title.line, "%s", title.problem);
 		else if (known)
 			mg_conf_report(&p->context, name.line, "expected \"%s\" behind %s",
-				is_sections_name(parent->schema, name.text) ? "{" : "=", name.text);
+				is_sections_name(p, parent->schema, name.text) ? "{" : "=",
+				name.text);
 		return;
 	}
-	if (known && !is_sections_name(parent->schema, name.text)) {
+	if (known && !is_sections_name(p, parent->schema, name.text)) {
 		mg_conf_report(&p->context, name.line, "%s is no section; expected %s = ...",
 			name.text, name.text);
 		known = false;
@@ -404,7 +407,8 @@ static struct mg_conf *walk_to(struct parser *p, const char **name, size_t *leng
 	const char *dot;
 
 	while ((dot = memchr(*name, '.', *length)) != NULL) {
-		size_t option = mg_conf_schema_find(section->schema, *name, (size_t)(dot - *name));
+		size_t option = mg_conf_schema_find_in(
+			section->schema, p->file, *name, (size_t)(dot - *name));
 
 		if (option == section->schema->count ||
 			section->schema->options[option]->kind != MG_SECTION) {
@@ -450,7 +454,7 @@ void mg_conf_parse_override(struct mg_conf_tree *tree, const struct mg_conf_file
 	name.text = section ? mg_arena_copy(tree->arena, text, length) : NULL;
 	if (!name.text)
 		return;
-	option = mg_conf_schema_find(section->schema, name.text, length);
+	option = mg_conf_schema_find_in(section->schema, file, name.text, length);
 	if (option == section->schema->count)
 		report_unknown(&p, &name, "setting");
 	else if (mg_conf_is_section(section->schema->options[option]->kind))

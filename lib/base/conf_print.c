@@ -80,7 +80,8 @@ static void print_settings(FILE *stream, const struct mg_conf *conf, int depth)
 
 		/* In a section of conditions the default is no condition, and an empty list none
 		 * that could be written. */
-		if (conf->schema->recursive && !mg_conf_is_set(conf, option->name))
+		if (option->foreign ||
+			(conf->schema->recursive && !mg_conf_is_set(conf, option->name)))
 			continue;
 		if (option->kind == MG_SECTION) {
 			/* One that may contain itself is only there when it is written. */
@@ -169,6 +170,8 @@ static bool can_hold_itself(const struct mg_option *options)
 static void print_mdoc_table(FILE *stream, const struct mg_option *options)
 {
 	for (const struct mg_option *option = options; option->name; option++) {
+		if (option->foreign)
+			continue;
 		fprintf(stream, ".It Ic %s", option->name);
 		if (mg_conf_is_section(option->kind))
 			fprintf(stream, "%s Brq ...",

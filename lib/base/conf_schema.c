@@ -6,6 +6,9 @@
 #include <string.h>
 
 #include "base/conf_value.h"
+#include "base/str.h"
+
+enum { NAMES_MAX = 200 /* of a table, looked at for the nearest */ };
 
 static void wrong_table(const char *name, const char *why)
 {
@@ -20,6 +23,28 @@ size_t mg_conf_schema_find(const struct mg_conf_schema *schema, const char *name
 			schema->names[i][length] == '\0')
 			return i;
 	return schema->count;
+}
+
+size_t mg_conf_schema_find_in(const struct mg_conf_schema *schema, const struct mg_conf_file *file,
+	const char *name, size_t length)
+{
+	size_t option = mg_conf_schema_find(schema, name, length);
+
+	return option < schema->count && file->own && schema->options[option]->foreign
+		       ? schema->count
+		       : option;
+}
+
+const char *mg_conf_schema_nearest(
+	const struct mg_conf_schema *schema, const struct mg_conf_file *file, const char *text)
+{
+	const char *names[NAMES_MAX];
+	size_t count = 0;
+
+	for (size_t i = 0; i < schema->count && count < NAMES_MAX; i++)
+		if (!file->own || !schema->options[i]->foreign)
+			names[count++] = schema->names[i];
+	return mg_str_nearest(text, names, count);
 }
 
 static struct mg_conf_schema *schema_of(struct mg_conf_tree *tree,

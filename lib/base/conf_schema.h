@@ -11,6 +11,12 @@ struct mg_conf_schema *mg_conf_schema_new(
 	struct mg_conf_tree *tree, const struct mg_option *const tables[]);
 /* The index of an option; `count` of the schema when there is none. */
 size_t mg_conf_schema_find(const struct mg_conf_schema *schema, const char *name, size_t length);
+/* The same of those that may stand in this file. */
+size_t mg_conf_schema_find_in(const struct mg_conf_schema *schema, const struct mg_conf_file *file,
+	const char *name, size_t length);
+/* Of the names that may stand in this file the one nearest to text; NULL when none is near. */
+const char *mg_conf_schema_nearest(
+	const struct mg_conf_schema *schema, const struct mg_conf_file *file, const char *text);
 static inline bool mg_conf_is_section(enum mg_kind kind)
 {
 	return kind == MG_SECTION || kind == MG_SECTIONS;

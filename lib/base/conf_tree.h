@@ -23,6 +23,7 @@ struct mg_conf_file {
 	const char *path; /* to open it, and what it includes */
 	dev_t device;
 	ino_t inode;
+	bool own; /* the main file or the overrides: not included */
 	bool ended; /* false: it is being read, so including it is a cycle */
 	unsigned order; /* of ended files: a file overrides those of lower order */
 	struct mg_conf_file *next;

@@ -33,6 +33,8 @@ struct mg_spool_settings {
 	const char *directory, *name; /* name: "log" */
 	/* sync before append returns; else within a second, by mg_spool_tick */
 	bool durable;
+	/* who appends keeps what failed and appends it again: it does not count as lost */
+	bool written_again;
 	uint64_t segment_bytes, keep_bytes, hard_limit_bytes;
 	int64_t keep_age; /* ns */
 };

@@ -219,6 +219,8 @@ static void count_lost(struct mg_spool_writer *writer, struct mg_spool_document 
 
 	for (; documents != NULL; documents = documents->next) {
 		documents->sequence = 0;
+		if (writer->settings.written_again)
+			continue;
 		if (writer->lost_count++ == 0)
 			writer->lost_start = now;
 		writer->lost_end = now;

@@ -48,23 +48,34 @@ static const struct {
 };
 enum { OPTION_COUNT = sizeof options / sizeof options[0], LONG_ONLY = 256 };
 
-static void print_usage(FILE *stream, const char *program)
+static void print_usage(FILE *stream, const char *program, bool judges)
 {
+	fprintf(stream, "usage: %s [-c FILE] [-o NAME=VALUE] [-t | -T | --verify | -V | -h] [-v]\n",
+		program);
+	if (!judges)
+		return;
 	fprintf(stream,
-		"usage: %s [-c FILE] [-o NAME=VALUE] [-t | -T | --verify | -V | -h] [-v]\n"
 		"       %s --judge FILE [-c FILE] [-o NAME=VALUE] [--case FILE] [--record FILE]\n"
 		"           [--from ADDRESS] [--rcpt ADDRESS] [--helo NAME] [--user NAME]"
 		" [--tls VERSION]\n"
 		"           [--client ADDRESS]\n",
-		program, program);
+		program);
 }
 
-void mg_command_line_help(const char *program)
+/* Whether a daemon has the option. */
+static bool is_there(size_t row, bool judges)
 {
-	print_usage(stdout, program);
+	return judges || !(options[row].judge || options[row].task == MG_TASK_JUDGE);
+}
+
+void mg_command_line_help(const char *program, bool judges)
+{
+	print_usage(stdout, program, judges);
 	for (size_t i = 0; i < OPTION_COUNT; i++) {
 		char letter[4] = "   ", name[32];
 
+		if (!is_there(i, judges))
+			continue;
 		if (options[i].letter != 0)
 			snprintf(letter, sizeof letter, "-%c,", options[i].letter);
 		snprintf(name, sizeof name, "--%s%s%s", options[i].name,
@@ -75,10 +86,11 @@ void mg_command_line_help(const char *program)
 }
 
 /* What is wrong with an argument that getopt did not take. */
-static void explain(const char *program, const char *argument, int code)
+static void explain(const char *program, bool judges, const char *argument, int code)
 {
 	const char *names[OPTION_COUNT], *nearest;
 	char word[64], length[64];
+	size_t count = 0;
 
 	mg_str_copy(word, sizeof word, argument != NULL ? argument : "");
 	word[strcspn(word, "=")] = '\0';
@@ -87,22 +99,29 @@ static void explain(const char *program, const char *argument, int code)
 		return;
 	}
 	for (size_t i = 0; i < OPTION_COUNT; i++)
-		names[i] = options[i].name;
-	nearest =
-		strncmp(word, "--", 2) == 0 ? mg_str_nearest(word + 2, names, OPTION_COUNT) : NULL;
+		if (is_there(i, judges))
+			names[count++] = options[i].name;
+	nearest = strncmp(word, "--", 2) == 0 ? mg_str_nearest(word + 2, names, count) : NULL;
 	fprintf(stderr, "%s: no option \"%s\"%s%s\n", program,
 		mg_str_printable(length, sizeof length, word, strlen(word)),
 		nearest != NULL ? "; nearest: --" : "", nearest != NULL ? nearest : "");
 }
 
-static void make_getopt_tables(char *letters, struct option *names)
+/* What getopt says for an option. */
+static int code_of(size_t row)
+{
+	return options[row].letter != 0 ? options[row].letter : LONG_ONLY + (int)row;
+}
+
+static void make_getopt_tables(char *letters, struct option *names, bool judges)
 {
 	*letters++ = ':';
 	for (size_t i = 0; i < OPTION_COUNT; i++) {
 		int wants = options[i].argument != NULL ? required_argument : no_argument;
 
-		names[i] = (struct option){options[i].name, wants, NULL,
-			options[i].letter != 0 ? options[i].letter : LONG_ONLY + (int)i};
+		if (!is_there(i, judges))
+			continue;
+		*names++ = (struct option){options[i].name, wants, NULL, code_of(i)};
 		if (options[i].letter == 0)
 			continue;
 		*letters++ = options[i].letter;
@@ -163,16 +182,16 @@ bool mg_command_line_read(struct mg_command_line *line, const char *program, int
 	struct option names[OPTION_COUNT + 1] = {0};
 	int code;
 
-	make_getopt_tables(letters, names);
+	make_getopt_tables(letters, names, line->judges);
 	opterr = 0;
 	while ((code = getopt_long(argc, argv, letters, names, NULL)) != -1) {
 		size_t row = 0;
 
-		while (row < OPTION_COUNT && code != names[row].val)
+		while (row < OPTION_COUNT && code != code_of(row))
 			row++;
 		if (row == OPTION_COUNT) {
-			explain(program, argv[optind - 1], code);
-			print_usage(stderr, program);
+			explain(program, line->judges, argv[optind - 1], code);
+			print_usage(stderr, program, line->judges);
 			return false;
 		}
 		if (!take_option(line, row, program))
@@ -181,7 +200,7 @@ bool mg_command_line_read(struct mg_command_line *line, const char *program, int
 	if (optind < argc) {
 		fprintf(stderr, "%s: \"%s\": no argument is expected here\n", program,
 			argv[optind]);
-		print_usage(stderr, program);
+		print_usage(stderr, program, line->judges);
 		return false;
 	}
 	return fits_together(line, program);

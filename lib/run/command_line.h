@@ -20,6 +20,7 @@ enum { MG_OVERRIDES_MAX = 100, MG_RECIPIENTS_MAX = 100 };
 
 /* Texts are those of argv; NULL: not given. */
 struct mg_command_line {
+	bool judges; /* before reading: the daemon has --judge and what goes with it */
 	enum mg_task task;
 	const char *config;
 	const char *overrides[MG_OVERRIDES_MAX + 1]; /* ended by NULL */
@@ -31,8 +32,8 @@ struct mg_command_line {
 	const char *recipients[MG_RECIPIENTS_MAX + 1]; /* ended by NULL */
 };
 
-/* line: zeroed. program: "millgate-log", for messages. false: wrong use. */
+/* line: zeroed but for judges, and defaults. program: "millgate-log", for messages. false: wrong use. */
 bool mg_command_line_read(struct mg_command_line *line, const char *program, int argc, char **argv);
 /* The options, on standard output. */
-void mg_command_line_help(const char *program);
+void mg_command_line_help(const char *program, bool judges);
 #endif

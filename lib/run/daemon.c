@@ -2,13 +2,11 @@
 #include "run/daemon.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -17,28 +15,19 @@
 #include "event/spool_read.h"
 #include "mail/fields.h"
 #include "run/chain.h"
-#include "run/command_line.h"
 #include "run/front_libmilter.h"
 #include "run/front_native.h"
 #include "run/notify.h"
 #include "run/offline.h"
+#include "run/process.h"
 #include "run/serve.h"
 
-enum { SOCKET_MODE = 0660, LARGE_PIECE = 128 * 1024, ARENAS = 8 };
+enum { SOCKET_MODE = 0660 };
 /* A message over this is not judged: no MTA takes it. */
 static const size_t message_max = (size_t)1 << 30;
 
 /* In the order of the words of the setting. */
 static const struct mg_engine *const engines[] = {&mg_engine_native, &mg_engine_libmilter};
-
-static void print_errors(const char *program, struct mg_errors *errors)
-{
-	for (size_t i = 0; i < errors->kept; i++)
-		fprintf(stderr, "%s: %s\n", program, errors->list[i].text);
-	if (errors->count > errors->kept)
-		fprintf(stderr, "%s: and %zu more errors\n", program, errors->count - errors->kept);
-	mg_errors_clear(errors);
-}
 
 /* --- what it hosts --- */
 
@@ -70,7 +59,7 @@ static int host_chain(
 	daemon->count = mg_filter_chain_choose(chain, process, daemon->hosted, &errors);
 	if (daemon->count > 0)
 		return MG_EXIT_GOOD;
-	print_errors(process->program, &errors);
+	mg_process_print_errors(process->program, &errors);
 	return MG_EXIT_CONFIG;
 }
 
@@ -86,8 +75,9 @@ static bool host_all(struct mg_daemon *daemon)
 	daemon->host.clock = &mg_clock_system;
 	daemon->host.memory.limit = SIZE_MAX;
 	daemon->host.metrics = mg_metrics_new(mg_host_metrics);
+	daemon->life_metrics = mg_metrics_new(mg_life_metrics);
 	mg_plan_make(&daemon->host.plan, filters, daemon->count);
-	return daemon->host.metrics != NULL;
+	return daemon->host.metrics != NULL && daemon->life_metrics != NULL;
 }
 
 /* --- the tasks that end at once --- */
@@ -203,7 +193,7 @@ static int make_case(const struct mg_command_line *line, const char *program, st
 		mg_errors_add(&errors, "out of memory");
 		status = MG_EXIT_UNAVAILABLE;
 	}
-	print_errors(program, &errors);
+	mg_process_print_errors(program, &errors);
 	return status;
 }
 
@@ -223,14 +213,14 @@ static int judge_by(struct mg_daemon *daemon, const struct mg_offline *offline, 
 	enum mg_judgement judgement;
 	struct mg_error error;
 
-	print_errors(daemon->program, &errors);
+	mg_process_print_errors(daemon->own.program, &errors);
 	if (snapshot == NULL)
 		return MG_EXIT_CONFIG;
 	pthread_mutex_init(&daemon->host.snapshots.lock, NULL);
 	daemon->host.snapshots.current = snapshot;
 	judgement = mg_offline_judge(&daemon->host, offline, out, &error);
 	if (judgement == MG_NOT_JUDGED)
-		fprintf(stderr, "%s: %s\n", daemon->program, error.text);
+		fprintf(stderr, "%s: %s\n", daemon->own.program, error.text);
 	mg_snapshot_release(snapshot);
 	return statuses[judgement];
 }
@@ -244,7 +234,7 @@ static int choose_dns(struct mg_daemon *daemon, const struct mg_case *facts,
 
 	if (mg_case_has_dns(facts)) {
 		*dns = mg_case_dns(facts, &errors);
-		print_errors(daemon->program, &errors);
+		mg_process_print_errors(daemon->own.program, &errors);
 		if (*dns == NULL)
 			return MG_EXIT_DATA;
 	}
@@ -279,7 +269,7 @@ static int judge_message(struct mg_daemon *daemon, const struct mg_command_line 
 		mg_error_set(&error, "out of memory");
 		if (!mg_case_set_dns(facts, notes) ||
 			mg_case_record(facts, line->record, &error) != 0) {
-			fprintf(stderr, "%s: %s\n", daemon->program, error.text);
+			fprintf(stderr, "%s: %s\n", daemon->own.program, error.text);
 			status = MG_EXIT_IO;
 			goto done;
 		}
@@ -295,7 +285,7 @@ done:
 
 static int judge(struct mg_daemon *daemon, const struct mg_command_line *line)
 {
-	const char *program = daemon->program;
+	const char *program = daemon->own.program;
 	struct mg_case *facts = mg_case_new();
 	struct mg_buf message = {0};
 	int status = facts != NULL ? make_case(line, program, facts) : MG_EXIT_UNAVAILABLE;
@@ -344,7 +334,7 @@ static struct mg_snapshot *load_with_logs(
 	struct mg_error error;
 
 	if (!open_logs(daemon, checked, &error)) {
-		fprintf(stderr, "%s: %s\n", daemon->program, error.text);
+		fprintf(stderr, "%s: %s\n", daemon->own.program, error.text);
 		*status = MG_EXIT_IO;
 		return NULL;
 	}
@@ -355,7 +345,7 @@ static struct mg_snapshot *load_with_logs(
 			daemon->hosted[i].spool, mg_fields_compose, snapshot->filters[i].events);
 	if (snapshot == NULL)
 		*status = MG_EXIT_CONFIG;
-	print_errors(daemon->program, &errors);
+	mg_process_print_errors(daemon->own.program, &errors);
 	return snapshot;
 }
 
@@ -390,7 +380,7 @@ static int serve(struct mg_daemon *daemon, const struct mg_snapshot *checked)
 	if (open_socket(daemon, snapshot->settings, &error))
 		status = mg_serve(daemon);
 	else
-		fprintf(stderr, "%s: %s\n", daemon->program, error.text);
+		fprintf(stderr, "%s: %s\n", daemon->own.program, error.text);
 	close_logs(daemon);
 	mg_snapshot_release(daemon->host.snapshots.current);
 	return status;
@@ -404,7 +394,7 @@ static int run(struct mg_daemon *daemon, const struct mg_command_line *line)
 	int status;
 
 	if (checked == NULL) {
-		print_errors(daemon->program, &errors);
+		mg_process_print_errors(daemon->own.program, &errors);
 		return MG_EXIT_CONFIG;
 	}
 	if (line->task == MG_TASK_CHECK)
@@ -428,55 +418,19 @@ static void free_hosted(struct mg_daemon *daemon)
 		mg_settings_options_free(daemon->hosted[i].tables);
 	}
 	mg_metrics_free(daemon->host.metrics);
-}
-
-/* Large pieces (the index of a sealed segment, a configuration) go back to the system when they are
- * freed: the size of the process then is what it holds, not what it once held. mallopt(3): setting a
- * threshold keeps malloc from raising it by itself. Few arenas, for threads come and go with
- * connections and each arena keeps what its busiest moment took; small pieces are cached per thread,
- * so they seldom meet at an arena's lock. */
-static void steady_memory(void)
-{
-	mallopt(M_MMAP_THRESHOLD, LARGE_PIECE);
-	mallopt(M_TRIM_THRESHOLD, LARGE_PIECE);
-	mallopt(M_ARENA_MAX, ARENAS);
-}
-
-/* Reads the command line; -1, or the exit code of a task that needs no configuration. */
-static int begin(struct mg_daemon *daemon, const char *name, struct mg_command_line *line, int argc,
-	char **argv)
-{
-	static char path[512];
-
-	mg_serve_block_signals();
-	steady_memory();
-	/* Keys and mail stay out of core files. */
-	prctl(PR_SET_DUMPABLE, 0);
-	daemon->started = mg_clock_system.monotonic(&mg_clock_system);
-	daemon->name = name;
-	mg_str_format(daemon->program, sizeof daemon->program, "millgate-%s", name);
-	mg_str_format(path, sizeof path, "%s/%s.conf", MG_SYSCONFDIR, name);
-	line->config = path;
-	if (!mg_command_line_read(line, daemon->program, argc, argv))
-		return MG_EXIT_USAGE;
-	if (line->task == MG_TASK_HELP)
-		mg_command_line_help(daemon->program);
-	else if (line->task == MG_TASK_VERSION)
-		printf("%s %s\n", daemon->program, PACKAGE_VERSION);
-	else
-		mg_log_open(daemon->program, line->verbose);
-	return line->task == MG_TASK_HELP || line->task == MG_TASK_VERSION ? MG_EXIT_GOOD : -1;
+	mg_metrics_free(daemon->life_metrics);
 }
 
 /* With the filters known. */
-static int go_on(struct mg_daemon *daemon, const struct mg_command_line *line)
+static int go_on(struct mg_daemon *daemon)
 {
+	const struct mg_command_line *line = &daemon->own.line;
 	int status = MG_EXIT_UNAVAILABLE;
 
 	if (host_all(daemon))
 		status = line->task == MG_TASK_JUDGE ? judge(daemon, line) : run(daemon, line);
 	else
-		fprintf(stderr, "%s: out of memory\n", daemon->program);
+		fprintf(stderr, "%s: out of memory\n", daemon->own.program);
 	free_hosted(daemon);
 	return status;
 }
@@ -484,15 +438,15 @@ static int go_on(struct mg_daemon *daemon, const struct mg_command_line *line)
 int mg_daemon(const struct mg_filter *const filters[], int argc, char **argv)
 {
 	static struct mg_daemon daemon;
-	struct mg_command_line line = {.task = MG_TASK_SERVE};
-	int status = begin(&daemon, filters[0]->name, &line, argc, argv);
+	int status = mg_process_begin(&daemon.own, filters[0]->name, true, argc, argv);
 
 	if (status >= 0)
 		return status;
-	daemon.hosted[0] = (struct mg_hosted){
-		.filter = filters[0], .path = line.config, .overrides = line.overrides};
+	daemon.hosted[0] = (struct mg_hosted){.filter = filters[0],
+		.path = daemon.own.line.config,
+		.overrides = daemon.own.line.overrides};
 	daemon.count = 1;
-	return go_on(&daemon, &line);
+	return go_on(&daemon);
 }
 
 int mg_daemon_chain(const struct mg_filter *const built_in[], int argc, char **argv)
@@ -500,21 +454,20 @@ int mg_daemon_chain(const struct mg_filter *const built_in[], int argc, char **a
 	static struct mg_daemon daemon;
 	static struct mg_filter_chain chain;
 	static struct mg_hosted process;
-	struct mg_command_line line = {.task = MG_TASK_SERVE};
-	int status = begin(&daemon, "chain", &line, argc, argv);
+	int status = mg_process_begin(&daemon.own, "chain", true, argc, argv);
 
 	if (status >= 0)
 		return status;
-	if (!mg_filter_chain_init(&chain, "chain", built_in, line.overrides)) {
-		fprintf(stderr, "%s: out of memory\n", daemon.program);
+	if (!mg_filter_chain_init(&chain, "chain", built_in, daemon.own.line.overrides)) {
+		fprintf(stderr, "%s: out of memory\n", daemon.own.program);
 		return MG_EXIT_UNAVAILABLE;
 	}
 	process = (struct mg_hosted){.filter = &chain.process,
-		.path = line.config,
+		.path = daemon.own.line.config,
 		.overrides = mg_filter_chain_overrides(&chain)};
 	status = host_chain(&daemon, &chain, &process);
 	if (status == MG_EXIT_GOOD)
-		status = go_on(&daemon, &line);
+		status = go_on(&daemon);
 	mg_metrics_free(process.log_metrics);
 	mg_settings_options_free(process.tables);
 	mg_filter_chain_free(&chain);

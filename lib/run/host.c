@@ -22,20 +22,6 @@ const struct mg_metric mg_host_metrics[] = {
 		"Messages that could not be judged, or over a bound", MG_COUNTER},
 	[MG_METRIC_RECIPIENTS_REFUSED] = {"millgate_recipients_refused_total", "",
 		"Recipients refused at RCPT", MG_COUNTER},
-	[MG_METRIC_RELOADS] = {"millgate_reloads_total", "result=\"loaded\"",
-		"Loadings of the configuration", MG_COUNTER},
-	[MG_METRIC_RELOADS_REFUSED] = {"millgate_reloads_total", "result=\"refused\"", "",
-		MG_COUNTER},
-	{.name = NULL},
-};
-
-const struct mg_metric mg_log_metrics[] = {
-	[MG_METRIC_LOG_SEQUENCE] = {"millgate_log_sequence", "",
-		"Sequence of the last event written", MG_GAUGE},
-	[MG_METRIC_LOG_BYTES] = {"millgate_log_bytes", "", "Size of the event log on disk",
-		MG_GAUGE},
-	[MG_METRIC_LOG_LOST] = {"millgate_log_events_lost_total", "",
-		"Events that could not be written or kept", MG_COUNTER},
 	{.name = NULL},
 };
 

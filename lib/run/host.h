@@ -50,15 +50,9 @@ enum mg_host_metric {
 	MG_METRIC_MESSAGES_ABORTED,
 	MG_METRIC_MESSAGES_LOST,
 	MG_METRIC_FILTER_ERRORS,
-	MG_METRIC_RECIPIENTS_REFUSED,
-	MG_METRIC_RELOADS,
-	MG_METRIC_RELOADS_REFUSED
+	MG_METRIC_RECIPIENTS_REFUSED
 };
 extern const struct mg_metric mg_host_metrics[];
-
-/* Rows of the metrics of an event log, mg_log_metrics. */
-enum mg_log_metric { MG_METRIC_LOG_SEQUENCE, MG_METRIC_LOG_BYTES, MG_METRIC_LOG_LOST };
-extern const struct mg_metric mg_log_metrics[];
 
 /* What the sessions of a process share. */
 struct mg_host {

@@ -26,9 +26,11 @@ lib_run_libmgrun_a_SOURCES = \
 	lib/run/notify.c lib/run/notify.h \
 	lib/run/offline.c lib/run/offline.h \
 	lib/run/order.c lib/run/order.h \
+	lib/run/process.c lib/run/process.h \
 	lib/run/reply.c lib/run/reply.h \
 	lib/run/resolver.c lib/run/resolver.h \
 	lib/run/serve.c lib/run/serve.h \
+	lib/run/service.c lib/run/service.h \
 	lib/run/session.c lib/run/session.h lib/run/session_private.h \
 	lib/run/settings.c lib/run/settings.h \
 	lib/run/snapshot.c lib/run/snapshot.h \

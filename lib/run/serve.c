@@ -39,26 +39,6 @@ static struct {
 	_Atomic bool engine_failed;
 } serve = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-static void signal_set(sigset_t *set)
-{
-	sigemptyset(set);
-	sigaddset(set, SIGUSR1);
-	sigaddset(set, SIGHUP);
-	sigaddset(set, SIGTERM);
-	sigaddset(set, SIGINT);
-}
-
-void mg_serve_block_signals(void)
-{
-	sigset_t set;
-
-	signal_set(&set);
-	pthread_sigmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	/* A log at RLIMIT_FSIZE is a write that fails, not a death. */
-	signal(SIGXFSZ, SIG_IGN);
-}
-
 static int64_t monotonic(void)
 {
 	return mg_clock_system.monotonic(&mg_clock_system);
@@ -78,24 +58,9 @@ static void wait_until(int64_t deadline)
 static void tell_config(const struct mg_snapshot *snapshot, enum mg_event_action action,
 	const struct mg_errors *errors)
 {
-	for (size_t i = 0; i < snapshot->count; i++) {
-		struct mg_event *event = mg_event_new(snapshot->filters[i].events, action);
-
-		mg_event_set_text(
-			event, &mg_fields[MG_FIELD_CONFIG_FILE], serve.daemon->hosted[i].path);
-		for (size_t row = 0; errors != NULL && row < errors->kept; row++)
-			mg_event_set_text(
-				event, &mg_fields[MG_FIELD_CONFIG_ERRORS], errors->list[row].text);
-		(void)mg_events_write(snapshot->filters[i].events, event, NULL);
-		mg_event_free(event);
-	}
-}
-
-/* Settings that only a start can change keep their value; the operator is told. */
-static void tell_fixed(const struct mg_conf *before, const struct mg_conf *after, const char *name)
-{
-	if (strcmp(mg_conf_text(before, name), mg_conf_text(after, name)) != 0)
-		mg_log(LOG_WARNING, "%s: changed, which takes a restart", name);
+	for (size_t i = 0; i < snapshot->count; i++)
+		mg_process_tell_config(
+			snapshot->filters[i].events, action, serve.daemon->hosted[i].path, errors);
 }
 
 static bool same_filters(const struct mg_conf *before, const struct mg_conf *after)
@@ -112,10 +77,11 @@ static bool same_filters(const struct mg_conf *before, const struct mg_conf *aft
 
 static void tell_all_fixed(const struct mg_snapshot *before, const struct mg_snapshot *after)
 {
-	tell_fixed(before->conf, after->conf, "socket");
-	tell_fixed(before->conf, after->conf, "engine");
+	mg_process_tell_fixed(before->conf, after->conf, "socket");
+	mg_process_tell_fixed(before->conf, after->conf, "engine");
 	for (size_t i = 0; i < after->count; i++)
-		tell_fixed(before->filters[i].conf, after->filters[i].conf, "events.directory");
+		mg_process_tell_fixed(
+			before->filters[i].conf, after->filters[i].conf, "events.directory");
 	if (serve.daemon->process != NULL && !same_filters(before->conf, after->conf))
 		mg_log(LOG_WARNING, "filters: changed, which takes a restart");
 }
@@ -142,16 +108,15 @@ static void reload(void)
 		serve.daemon->count, host->clock, &errors);
 
 	if (after == NULL) {
-		for (size_t i = 0; i < errors.kept; i++)
-			mg_log(LOG_ERR, "reload refused, old one stays: %s", errors.list[i].text);
+		mg_process_tell_refused(&errors);
 		tell_config(before, MG_CONFIG_REJECTED, &errors);
-		mg_metrics_add(host->metrics, MG_METRIC_RELOADS_REFUSED, 1);
+		mg_metrics_add(serve.daemon->life_metrics, MG_METRIC_RELOADS_REFUSED, 1);
 	} else {
 		tell_all_fixed(before, after);
 		apply_log_settings(after);
 		mg_snapshot_release(mg_snapshot_swap(&host->snapshots, after));
 		tell_config(after, MG_CONFIG_LOADED, NULL);
-		mg_metrics_add(host->metrics, MG_METRIC_RELOADS, 1);
+		mg_metrics_add(serve.daemon->life_metrics, MG_METRIC_RELOADS, 1);
 		mg_log(LOG_INFO, "reloaded");
 	}
 	mg_errors_clear(&errors);
@@ -160,52 +125,32 @@ static void reload(void)
 
 /* --- housekeeping --- */
 
-/* Writes NAME.prom; the rows bear the name, for a directory has many such files. */
-static void write_file(
-	const char *directory, const char *name, const struct mg_metrics *const list[])
-{
-	static bool told;
-	char path[4096], label[64];
-	struct mg_error error;
-
-	if (!mg_str_format(path, sizeof path, "%s/%s.prom", directory, name))
-		return;
-	mg_str_format(label, sizeof label, "daemon=\"%s\"", name);
-	if (mg_metrics_write(list, label, path, &error) == 0) {
-		told = false;
-	} else if (!told) {
-		mg_log(LOG_WARNING, "metrics: %s", error.text);
-		told = true;
-	}
-}
-
-static void write_metrics(const struct mg_snapshot *snapshot)
+static void write_metrics(void)
 {
 	struct mg_host *host = &serve.daemon->host;
+	struct mg_snapshot *snapshot = mg_snapshot_current(&host->snapshots);
 	const char *directory = snapshot->settings->metrics;
+	const struct mg_metrics *life = serve.daemon->life_metrics;
 	bool alone = serve.daemon->process == NULL;
 
 	if (directory[0] == '\0')
-		return;
+		goto done;
 	mg_metrics_set(host->metrics, MG_METRIC_SESSIONS_OPEN, host->sessions);
 	for (size_t i = 0; i < serve.daemon->count; i++) {
 		const struct mg_hosted *hosted = &serve.daemon->hosted[i];
-		struct mg_spool_state state;
 
-		mg_spool_state(hosted->spool, &state);
-		mg_metrics_set(
-			hosted->log_metrics, MG_METRIC_LOG_SEQUENCE, (int64_t)state.sequence);
-		mg_metrics_set(hosted->log_metrics, MG_METRIC_LOG_BYTES, (int64_t)state.bytes);
-		mg_metrics_set(hosted->log_metrics, MG_METRIC_LOG_LOST, (int64_t)state.lost);
-		write_file(directory, hosted->filter->name,
-			alone ? (const struct mg_metrics *[]){host->metrics, hosted->log_metrics,
-					hosted->metrics, NULL}
+		mg_process_set_log_metrics(hosted->log_metrics, hosted->spool);
+		mg_process_write_metrics(directory, hosted->filter->name,
+			alone ? (const struct mg_metrics *[]){host->metrics, life,
+					hosted->log_metrics, hosted->metrics, NULL}
 			      : (const struct mg_metrics *[]){
 					hosted->log_metrics, hosted->metrics, NULL});
 	}
 	if (!alone)
-		write_file(directory, serve.daemon->name,
-			(const struct mg_metrics *[]){host->metrics, NULL});
+		mg_process_write_metrics(directory, serve.daemon->own.name,
+			(const struct mg_metrics *[]){host->metrics, life, NULL});
+done:
+	mg_snapshot_release(snapshot);
 }
 
 static void tick(void)
@@ -239,17 +184,13 @@ static void *housekeeper(void *unused)
 		if (monotonic() >= next) {
 			next += MG_SECOND;
 			tick();
-			if (ticks++ % METRICS_EVERY == 0) {
-				struct mg_snapshot *snapshot =
-					mg_snapshot_current(&serve.daemon->host.snapshots);
-
-				write_metrics(snapshot);
-				mg_snapshot_release(snapshot);
-			}
+			if (ticks++ % METRICS_EVERY == 0)
+				write_metrics();
 		}
 		pthread_mutex_lock(&serve.lock);
 	}
 	pthread_mutex_unlock(&serve.lock);
+	write_metrics();
 	return NULL;
 }
 
@@ -340,7 +281,7 @@ static void wait_for_end(void)
 {
 	sigset_t set;
 
-	signal_set(&set);
+	mg_process_signals(&set);
 	for (;;) {
 		/* Not sigwait, which front_libmilter takes from everybody. */
 		int number = sigwaitinfo(&set, NULL);
@@ -364,7 +305,7 @@ static void tell_ready(void)
 			? "a socket that was passed on"
 			: mg_conf_text(snapshot->conf, "socket"),
 		serve.daemon->engine->name,
-		(long long)((monotonic() - serve.daemon->started) / MG_MILLISECOND));
+		(long long)((monotonic() - serve.daemon->own.started) / MG_MILLISECOND));
 	mg_snapshot_release(snapshot);
 	mg_notify("READY=1");
 }

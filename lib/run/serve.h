@@ -9,11 +9,11 @@
 #define MG_RUN_SERVE_H
 #include "run/front.h"
 #include "run/host.h"
+#include "run/process.h"
 #include "run/snapshot.h"
 
 struct mg_daemon {
-	const char *name; /* "log": NAME.conf, NAME.prom */
-	char program[64]; /* "millgate-log" */
+	struct mg_process own;
 	const struct mg_hosted *process; /* of several filters; NULL for one alone */
 	struct mg_hosted hosted[MG_FILTERS_MAX];
 	size_t count;
@@ -22,11 +22,9 @@ struct mg_daemon {
 	struct mg_endpoint endpoint;
 	int fds[MG_LISTEN_MAX];
 	int fd_count;
-	int64_t started; /* monotonic ns */
+	struct mg_metrics *life_metrics; /* mg_life_metrics */
 };
 
-/* Blocks the signals that serve waits for: before the first thread. */
-void mg_serve_block_signals(void);
 /* Serves until SIGTERM or SIGINT; exit code. The engine is open, the first snapshot is current. */
 int mg_serve(struct mg_daemon *daemon);
 #endif

@@ -166,24 +166,60 @@ bool mg_settings_options(
 	return true;
 }
 
+/* What every daemon has that serves no filter. */
+static const char *const service_settings[] = {"gateway", "metrics", NULL};
+
+static bool is_among(const char *name, const char *const names[])
+{
+	for (; names != NULL && *names != NULL; names++)
+		if (strcmp(name, *names) == 0)
+			return true;
+	return false;
+}
+
+bool mg_settings_service_options(const struct mg_option *own, const char *const common[],
+	const struct mg_option *tables[MG_OPTION_TABLES])
+{
+	const struct mg_option *const shared[] = {common_options, mg_origin_options};
+	size_t count = 0, next = 0;
+	struct mg_option *made;
+
+	for (size_t table = 0; table < 2; table++)
+		for (const struct mg_option *row = shared[table]; row->name != NULL; row++)
+			count++;
+	made = calloc(count + 1, sizeof *made);
+	if (made == NULL)
+		return false;
+	tables[next++] = made;
+	for (size_t table = 0; table < 2; table++)
+		for (const struct mg_option *row = shared[table]; row->name != NULL; row++) {
+			*made = *row;
+			made->foreign = !is_among(row->name, service_settings) &&
+					!is_among(row->name, common);
+			if (made->kind == MG_TEXT && made->value == NULL)
+				made->value = "";
+			made++;
+		}
+	tables[next++] = mg_events_options;
+	tables[next++] = own;
+	tables[next] = NULL;
+	return true;
+}
+
 void mg_settings_options_free(const struct mg_option *tables[MG_OPTION_TABLES])
 {
 	free((struct mg_option *)(uintptr_t)tables[0]);
 	tables[0] = NULL;
 }
 
-static void read_gateway(
-	const struct mg_conf *conf, struct mg_settings *settings, struct mg_errors *errors)
+void mg_settings_gateway(
+	const struct mg_conf *conf, char *gateway, size_t size, struct mg_errors *errors)
 {
-	const char *gateway = mg_conf_text(conf, "gateway");
-
-	if (!mg_str_copy(settings->gateway, sizeof settings->gateway, gateway))
-		mg_conf_error(conf, "gateway", errors, "gateway: longer than %zu bytes",
-			sizeof settings->gateway - 1);
-	if (settings->gateway[0] == '\0' &&
-		gethostname(settings->gateway, sizeof settings->gateway) != 0)
-		mg_str_copy(settings->gateway, sizeof settings->gateway, "localhost");
-	settings->gateway[sizeof settings->gateway - 1] = '\0';
+	if (!mg_str_copy(gateway, size, mg_conf_text(conf, "gateway")))
+		mg_conf_error(conf, "gateway", errors, "gateway: longer than %zu bytes", size - 1);
+	if (gateway[0] == '\0' && gethostname(gateway, size) != 0)
+		mg_str_copy(gateway, size, "localhost");
+	gateway[size - 1] = '\0';
 }
 
 void mg_settings_read(
@@ -194,7 +230,7 @@ void mg_settings_read(
 	memset(settings, 0, sizeof *settings);
 	if (!mg_endpoint_parse(mg_conf_text(conf, "socket"), &settings->socket, &error))
 		mg_conf_error(conf, "socket", errors, "%s", error.text);
-	read_gateway(conf, settings, errors);
+	mg_settings_gateway(conf, settings->gateway, sizeof settings->gateway, errors);
 	settings->on_error = (enum mg_on_error)mg_conf_number(conf, "on_error");
 	settings->on_bound = (enum mg_on_bound)mg_conf_number(conf, "on_bound");
 	settings->hold = (enum mg_hold_way)mg_conf_number(conf, "hold");

@@ -35,8 +35,16 @@ enum { MG_OPTION_TABLES = 5 }; /* common, origin, events, the filter's own, and 
  * mg_settings_options_free, after every configuration made of them. False when memory is short. */
 bool mg_settings_options(
 	const struct mg_filter *filter, const struct mg_option *tables[MG_OPTION_TABLES]);
+/* The same of a daemon that serves no filter: those of the common options that each such daemon has,
+ * those named in `common` (ended by NULL, or NULL), the event log's and its own. The other common ones
+ * are foreign. */
+bool mg_settings_service_options(const struct mg_option *own, const char *const common[],
+	const struct mg_option *tables[MG_OPTION_TABLES]);
 void mg_settings_options_free(const struct mg_option *tables[MG_OPTION_TABLES]);
 
+/* The setting `gateway`, or the host name where it is not set. */
+void mg_settings_gateway(
+	const struct mg_conf *conf, char *gateway, size_t size, struct mg_errors *errors);
 /* Reads the values; checks that go beyond one value add to errors. */
 void mg_settings_read(
 	const struct mg_conf *conf, struct mg_settings *settings, struct mg_errors *errors);

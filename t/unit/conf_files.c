@@ -164,6 +164,94 @@ static void a_symbolic_link_to_a_file_that_is_read_is_a_cycle(void **state)
 		"other.conf");
 }
 
+/* A program that has no `socket`, which others have, and `engine` sections neither. */
+static const struct mg_option shared_section[] = {
+	{.name = "size", .kind = MG_NUMBER, .value = "1", .maximum = 9}, {.name = NULL}};
+static const struct mg_option shared_options[] = {
+	{.name = "gateway", .kind = MG_TEXT, .value = "", .help = "Its name"},
+	{.name = "socket", .kind = MG_TEXT, .value = "", .foreign = true},
+	{.name = "bounds", .kind = MG_SECTION, .options = shared_section, .foreign = true},
+	{.name = NULL}};
+static const struct mg_option *const shared_tables[] = {shared_options, NULL};
+
+static void load_shared(const struct folder *folder, const char *file, const char *other,
+	const char *const overrides[], const char *expected)
+{
+	struct mg_errors errors = {0};
+	struct mg_conf *conf;
+
+	write_file(folder->file, file, strlen(file), 0640);
+	write_file(folder->other, other, strlen(other), 0640);
+	conf = mg_conf_load(folder->file, shared_tables, overrides, &errors);
+	if (expected == NULL) {
+		assert_non_null(conf);
+		assert_string_equal(mg_conf_text(conf, "gateway"), "mx1");
+	} else {
+		assert_null(conf);
+		assert_int_equal(errors.count, 1);
+		assert_string_equal(errors.list[0].text, expected);
+	}
+	mg_conf_free(conf);
+	mg_errors_clear(&errors);
+}
+
+static void settings_of_other_programs_are_passed_over_in_a_file_that_is_included(void **state)
+{
+	load_shared(*state, "include(\"other.conf\") gateway = \"mx1\"",
+		"socket = \"x\" bounds { size = 2 } socket = \"y\"", NULL,
+		"other.conf:1: socket is set twice; first in line 1");
+	load_shared(*state, "include(\"other.conf\") gateway = \"mx1\"",
+		"socket = \"x\" bounds { size = 2 }", NULL, NULL);
+}
+
+static void they_are_checked_there_all_the_same(void **state)
+{
+	load_shared(*state, "include(\"other.conf\")", "bounds { size = 10 }", NULL,
+		"other.conf:1: bounds: size 10; expected 0 to 9");
+	load_shared(*state, "include(\"other.conf\")", "sockte = \"x\"", NULL,
+		"other.conf:1: no setting \"sockte\"; nearest: socket");
+}
+
+static void in_the_programs_own_file_they_are_no_settings(void **state)
+{
+	load_shared(*state, "socket = \"x\"", "", NULL, "log.conf:1: no setting \"socket\"");
+	load_shared(*state, "bounds { size = 2 }", "", NULL, "log.conf:1: no section \"bounds\"");
+	load_shared(*state, "gatewya = \"x\"", "", NULL,
+		"log.conf:1: no setting \"gatewya\"; nearest: gateway");
+	load_shared(*state, "sockte = \"x\"", "", NULL, "log.conf:1: no setting \"sockte\"");
+	load_shared(*state, "", "", (const char *const[]){"socket=x", NULL},
+		"-o: no setting \"socket\"");
+	load_shared(*state, "", "", (const char *const[]){"bounds.size=2", NULL},
+		"-o: no section \"bounds\" without title");
+}
+
+static void what_is_of_other_programs_is_not_printed(void **state)
+{
+	const struct folder *folder = *state;
+	struct mg_errors errors = {0};
+	char *text = NULL, *list = NULL;
+	size_t length;
+	FILE *stream = open_memstream(&text, &length);
+	struct mg_conf *conf;
+
+	write_file(folder->file, "include(\"other.conf\")", 21, 0640);
+	write_file(folder->other, "socket = \"x\"", 12, 0640);
+	conf = mg_conf_load(folder->file, shared_tables, NULL, &errors);
+	assert_non_null(conf);
+	assert_int_equal(mg_conf_print(conf, stream), 0);
+	fclose(stream);
+	assert_string_equal(text, "gateway = \"\"  # Its name\n");
+	stream = open_memstream(&list, &length);
+	assert_int_equal(mg_conf_print_mdoc(shared_tables, stream), 0);
+	fclose(stream);
+	assert_non_null(strstr(list, "gateway"));
+	assert_null(strstr(list, "socket"));
+	assert_null(strstr(list, "bounds"));
+	free(text);
+	free(list);
+	mg_conf_free(conf);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
 
 int main(void)
@@ -175,6 +263,10 @@ int main(void)
 		TEST(a_file_of_another_user_is_refused_with_the_mend),
 		TEST(what_is_no_regular_file_is_refused_at_once),
 		TEST(a_NUL_byte_is_an_error_with_its_line),
+		TEST(settings_of_other_programs_are_passed_over_in_a_file_that_is_included),
+		TEST(they_are_checked_there_all_the_same),
+		TEST(in_the_programs_own_file_they_are_no_settings),
+		TEST(what_is_of_other_programs_is_not_printed),
 		TEST(a_symbolic_link_to_a_file_that_is_read_is_a_cycle),
 	};
 

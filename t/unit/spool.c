@@ -571,6 +571,29 @@ static void a_write_that_fails_leaves_nothing_and_is_told_later(void **state)
 	assert_int_equal(report.last, 4);
 }
 
+static void what_its_appender_writes_again_is_not_lost(void **state)
+{
+	struct spool_place *place = *state;
+	struct mg_error error = {""};
+	struct mg_spool_report report;
+	struct mg_spool_state now;
+	struct mg_spool *spool;
+
+	place->settings.written_again = true;
+	spool = place_open(place);
+	place_append(spool, "good");
+	limit_file_size(10);
+	assert_int_equal(place_try(spool, "bad", &error), 0);
+	assert_contains(error.text, "File too large");
+	limit_file_size(RLIM_INFINITY);
+	assert_int_equal(place_append(spool, "bad"), 3);
+	mg_spool_state(spool, &now);
+	assert_int_equal(now.lost, 0);
+	mg_spool_close(spool);
+	assert_int_equal(place_verify(place, &report), 0);
+	assert_int_equal(report.lost, 0);
+}
+
 static void housekeeping_tells_trouble_once_and_the_loss_when_it_is_over(void **state)
 {
 	const struct spool_place *place = *state;
@@ -923,6 +946,7 @@ int main(void)
 		SPOOL_TEST(a_sealed_name_that_is_taken_keeps_the_log_writing),
 		SPOOL_TEST(housekeeping_builds_the_missing_indexes),
 		SPOOL_TEST(a_write_that_fails_leaves_nothing_and_is_told_later),
+		SPOOL_TEST(what_its_appender_writes_again_is_not_lost),
 		SPOOL_TEST(housekeeping_tells_trouble_once_and_the_loss_when_it_is_over),
 		SPOOL_TEST(a_full_disk_does_not_keep_a_log_from_being_opened),
 		SPOOL_TEST(a_file_that_cannot_be_cut_is_not_written_until_it_can),
