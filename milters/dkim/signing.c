@@ -19,6 +19,8 @@ enum {
 	POSITION = 1
 };
 
+#define PUBLISH_WAIT (2 * MG_SECOND)
+
 static const char hold_field[] = "X-Millgate-Hold";
 static const char out_of_memory[] = "out of memory";
 
@@ -367,17 +369,28 @@ static bool tell_unpublished(const struct work *work, const struct dkim_signer *
 	return told;
 }
 
+/* All signers' questions together end by then: a resolver that is silent costs a message that once. */
+static int64_t publish_deadline(const struct work *work)
+{
+	const struct mg_clock *clock = work->call->world->clock;
+	int64_t deadline = clock->monotonic(clock) + PUBLISH_WAIT;
+
+	return deadline < work->call->message->deadline ? deadline : work->call->message->deadline;
+}
+
 static enum progress check_published(struct work *work)
 {
 	enum progress progress = GO_ON;
+	int64_t deadline;
 
 	if (work->settings->verify_before_send == DKIM_VERIFY_OFF)
 		return GO_ON;
+	deadline = publish_deadline(work);
 	for (size_t i = 0; i < work->signer_count; i++) {
 		const struct dkim_signer *signer = &work->signers[i];
 		struct dkim_publication publication;
-		enum dkim_published published = dkim_publish_check(work->call->world->dns, signer,
-			false, work->call->message->deadline, &publication);
+		enum dkim_published published = dkim_publish_check(
+			work->call->world->dns, signer, false, deadline, &publication);
 
 		if (published == DKIM_PUBLISHED)
 			continue;
