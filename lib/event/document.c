@@ -12,6 +12,7 @@
 
 enum {
 	VALUES_MAX = 10000,
+	MEMBERS_MAX = 50, /* of an object of texts */
 	/* Lists grow until the document has this size: what is left is for other fields. */
 	LISTS_MAX = MG_DOCUMENT_MAX / 4 * 3,
 	FIELD_OVERHEAD = 16, /* quotes, colon, comma and braces that a field's names need */
@@ -29,9 +30,10 @@ struct mg_document_node {
 	const char *name;
 	size_t name_length;
 	uint16_t child, last_child, next;
-	bool array, closed; /* closed: nothing more is taken */
+	char open, close; /* brackets of several values; NUL: there is one */
+	bool closed; /* nothing more is taken */
 	size_t count; /* values */
-	struct mg_buf value; /* JSON text; of an array without its brackets */
+	struct mg_buf value; /* JSON text without its brackets */
 	const char *path; /* the field's whole name; NULL: not a field */
 };
 
@@ -52,6 +54,9 @@ void mg_document_free(struct mg_document *document)
 	for (size_t i = 0; i < document->count; i++)
 		mg_buf_free(&document->nodes[i].value);
 	free(document->nodes);
+	if (document->object != NULL)
+		mg_document_free(document->object);
+	free(document->object);
 }
 
 static uint16_t add_node(
@@ -96,7 +101,7 @@ static uint16_t find_child(
 /* The node of a field, made when missing; NULL, and the document failed, when that is not possible. */
 static struct mg_document_node *locate(struct mg_document *document, const struct mg_field *field)
 {
-	const char *name = field->name, *end;
+	const char *name = field->name + document->skip, *end;
 	uint16_t index = 0, found;
 	struct mg_document_node *node;
 
@@ -113,7 +118,10 @@ static struct mg_document_node *locate(struct mg_document *document, const struc
 	node = &document->nodes[index];
 	if (node->path == NULL) {
 		node->path = field->name;
-		node->array = field->array;
+		if (field->array || field->type == MG_TYPE_FLATTENED) {
+			node->open = field->array ? '[' : '{';
+			node->close = field->array ? ']' : '}';
+		}
 		document->bytes += strlen(field->name) + FIELD_OVERHEAD;
 	}
 	return node;
@@ -122,9 +130,12 @@ static struct mg_document_node *locate(struct mg_document *document, const struc
 /* Adds the name of a field to millgate.truncated. */
 static void note_truncated(struct mg_document *document, const char *name)
 {
-	struct mg_document_node *node = locate(document, &truncated_field);
+	struct mg_document_node *node;
 	char quoted[128];
 
+	if (document->outer != NULL)
+		document = document->outer;
+	node = locate(document, &truncated_field);
 	if (node == NULL || !mg_str_format(quoted, sizeof quoted, "\"%s\"", name) ||
 		strstr(mg_buf_text(&node->value), quoted) != NULL)
 		return;
@@ -146,8 +157,8 @@ static void fit(struct mg_document *document)
 
 			if (node->value.length == 0 || strcmp(node->path, TRUNCATED) == 0)
 				continue;
-			if (longest == NULL || node->array > longest->array ||
-				(node->array == longest->array &&
+			if (longest == NULL || node->open > longest->open ||
+				(node->open == longest->open &&
 					node->value.length > longest->value.length))
 				longest = node;
 		}
@@ -165,13 +176,14 @@ static struct mg_document_node *begin_value(
 	struct mg_document *document, const struct mg_field *field)
 {
 	struct mg_document_node *node = locate(document, field);
+	size_t most = field->type == MG_TYPE_FLATTENED ? MEMBERS_MAX : VALUES_MAX;
 
 	if (node == NULL || node->closed)
 		return NULL;
-	if (!node->array) {
+	if (node->open == '\0') {
 		document->bytes -= node->value.length;
 		mg_buf_reset(&node->value);
-	} else if (node->count == VALUES_MAX) {
+	} else if (node->count == most) {
 		node->closed = true;
 		note_truncated(document, field->name);
 		return NULL;
@@ -190,7 +202,8 @@ static void end_value(struct mg_document *document, struct mg_document_node *nod
 	if (node->value.failed)
 		document->failure = "out of memory";
 	document->bytes += node->value.length - before;
-	if (node->array && document->bytes > LISTS_MAX && strcmp(node->path, TRUNCATED) != 0) {
+	if (node->open != '\0' && document->bytes > LISTS_MAX &&
+		strcmp(node->path, TRUNCATED) != 0) {
 		size_t end = before > 0 ? before - 1 : 0; /* the comma goes, too */
 
 		document->bytes -= node->value.length - end;
@@ -225,6 +238,26 @@ void mg_document_json(struct mg_document *document, const struct mg_field *field
 		return;
 	before = node->value.length;
 	mg_buf_add_text(&node->value, json);
+	end_value(document, node, before);
+}
+
+void mg_document_member(struct mg_document *document, const struct mg_field *field,
+	const char *name, const char *text, size_t length)
+{
+	struct mg_document_node *node = locate(document, field);
+	char quoted[128];
+	size_t before;
+
+	/* A quote within a text has a backslash before it, so that only a name is found. */
+	if (node == NULL || !mg_str_format(quoted, sizeof quoted, "\"%s\":", name) ||
+		strstr(mg_buf_text(&node->value), quoted) != NULL)
+		return;
+	node = begin_value(document, field);
+	if (node == NULL)
+		return;
+	before = node->value.length;
+	mg_buf_add_text(&node->value, quoted);
+	mg_json_text(&node->value, text, length);
 	end_value(document, node, before);
 }
 
@@ -266,12 +299,74 @@ static void add_members(const struct mg_document *document, const struct mg_docu
 			mg_buf_add_char(out, '}');
 			continue;
 		}
-		if (node->array)
-			mg_buf_add_char(out, '[');
+		if (node->open != '\0')
+			mg_buf_add_char(out, node->open);
 		mg_buf_add(out, node->value.data, node->value.length);
-		if (node->array)
-			mg_buf_add_char(out, ']');
+		if (node->open != '\0')
+			mg_buf_add_char(out, node->close);
 	}
+}
+
+/* Empty again; the names stay, for the next object has the same. */
+static void clear_values(struct mg_document *document)
+{
+	for (size_t i = 0; i < document->count; i++) {
+		struct mg_document_node *node = &document->nodes[i];
+
+		document->bytes -= node->value.length;
+		mg_buf_reset(&node->value);
+		node->count = 0;
+		node->closed = false;
+	}
+}
+
+/* An empty object for a list; NULL: no memory. */
+static struct mg_document *fresh_object(struct mg_document *document, const struct mg_field *list)
+{
+	struct mg_document *object = document->object;
+
+	if (object != NULL && document->list == list) {
+		clear_values(object);
+		return object;
+	}
+	if (object != NULL)
+		mg_document_free(object);
+	else
+		object = malloc(sizeof *object);
+	document->object = NULL;
+	if (object == NULL || !mg_document_init(object, 0)) {
+		free(object);
+		return NULL;
+	}
+	object->outer = document;
+	object->skip = strlen(list->name) + 1;
+	document->object = object;
+	document->list = list;
+	return object;
+}
+
+void mg_document_begin_object(struct mg_document *document, const struct mg_field *list)
+{
+	document->making = fresh_object(document, list) != NULL;
+	if (!document->making)
+		document->failure = "out of memory";
+}
+
+void mg_document_end_object(struct mg_document *document)
+{
+	struct mg_buf text = {.limit = 0};
+
+	if (!document->making)
+		return;
+	document->making = false;
+	mg_buf_add_char(&text, '{');
+	add_members(document->object, &document->object->nodes[0], true, NULL, &text);
+	mg_buf_add_char(&text, '}');
+	if (document->object->failure != NULL || text.failed)
+		document->failure = "out of memory";
+	else if (text.length > strlen("{}"))
+		mg_document_json(document, document->list, text.data);
+	mg_buf_free(&text);
 }
 
 void mg_document_members_of(

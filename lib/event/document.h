@@ -19,6 +19,13 @@ struct mg_document {
 	size_t count, room;
 	size_t bytes; /* of the document, at most */
 	const char *failure; /* why it cannot be written; NULL so far it can */
+	/* An object of the list `list`, as a document of its own. */
+	struct mg_document *object;
+	const struct mg_field *list;
+	bool making; /* it is begun and has not ended */
+	/* Of an object: what it is in, and the bytes that its members leave out of their names. */
+	struct mg_document *outer;
+	size_t skip;
 };
 
 /* An empty one, beside which `overhead` bytes more are written. false: no memory. */
@@ -30,6 +37,14 @@ void mg_document_free(struct mg_document *document);
 void mg_document_text(struct mg_document *document, const struct mg_field *field, const char *text,
 	size_t length);
 void mg_document_json(struct mg_document *document, const struct mg_field *field, const char *json);
+/* Adds a text to an object of texts: name is of letters, digits, "_" and "-"; the first of a name
+ * counts, after 50 the field is cut. */
+void mg_document_member(struct mg_document *document, const struct mg_field *field,
+	const char *name, const char *text, size_t length);
+/* Begins one more object of a list of objects: the fields whose names begin with that of the list
+ * are set in `object` until it ends; one without members is left out. */
+void mg_document_begin_object(struct mg_document *document, const struct mg_field *list);
+void mg_document_end_object(struct mg_document *document);
 /* Says that the value of a field was cut. */
 void mg_document_truncated(struct mg_document *document, const struct mg_field *field);
 

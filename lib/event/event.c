@@ -20,6 +20,8 @@
 
 enum {
 	TEXT_MAX = 8 * 1024,
+	MEMBER_NAME_MAX = 64,
+	MEMBER_TEXT_MAX = 1024,
 	EVENT_OVERHEAD = 1024, /* @timestamp and what event always has */
 	UUID_BYTES = 16,
 	UUID_TEXT = 37,
@@ -278,11 +280,54 @@ static bool takes(struct mg_event *event, const struct mg_field *field, unsigned
 	return true;
 }
 
+/* Where the field is set: in the object being made, when it is one of its members. */
+static struct mg_document *place(struct mg_event *event, const struct mg_field *field)
+{
+	const struct mg_field *list = event->document.list;
+	size_t length;
+
+	if (!event->document.making)
+		return &event->document;
+	length = strlen(list->name);
+	return strncmp(field->name, list->name, length) == 0 && field->name[length] == '.'
+		       ? event->document.object
+		       : &event->document;
+}
+
 /* A value that needs no quotes or has them. */
 static void put_json(struct mg_event *event, const struct mg_field *field, const char *text)
 {
 	if (mg_redact_is_clear(event->events->redact, field->privacy))
-		mg_document_json(&event->document, field, text);
+		mg_document_json(place(event, field), field, text);
+}
+
+/* The text as it may be written, in the event's own buffer where that is another; NULL when the
+ * field is dropped. */
+static const char *redacted(
+	struct mg_event *event, const struct mg_field *field, const char *text, size_t *length)
+{
+	if (mg_redact_is_clear(event->events->redact, field->privacy))
+		return text;
+	mg_buf_reset(&event->scratch);
+	if (!mg_redact_apply(event->events->redact, field->privacy, field->type == MG_TYPE_IP, text,
+		    *length, &event->scratch))
+		return NULL;
+	if (event->scratch.failed)
+		event->document.failure = "out of memory";
+	*length = event->scratch.length;
+	return mg_buf_text(&event->scratch);
+}
+
+/* What of the text is taken, at most `most` bytes and no half character. */
+static size_t cut(struct mg_event *event, const struct mg_field *field, const char *text,
+	size_t length, size_t most)
+{
+	if (length <= most)
+		return length;
+	for (int i = 0; i < 3 && ((unsigned char)text[most] & 0xc0) == 0x80; i++)
+		most--;
+	mg_document_truncated(&event->document, field);
+	return most;
 }
 
 static bool is_address(const char *text, size_t length)
@@ -306,26 +351,10 @@ void mg_event_set_text_n(
 	/* An index refuses a whole document for an address that is none. */
 	if (is_ip && !is_address(text, length > TEXT_MAX ? 0 : length))
 		return;
-	if (length > TEXT_MAX) {
-		length = TEXT_MAX;
-		/* Not within a character. */
-		for (int i = 0; i < 3 && ((unsigned char)text[length] & 0xc0) == 0x80; i++)
-			length--;
-		mg_document_truncated(&event->document, field);
-	}
-	if (mg_redact_is_clear(event->events->redact, field->privacy)) {
-		mg_document_text(&event->document, field, text, length);
-		return;
-	}
-	mg_buf_reset(&event->scratch);
-	if (mg_redact_apply(
-		    event->events->redact, field->privacy, is_ip, text, length, &event->scratch)) {
-		if (event->scratch.failed)
-			event->document.failure = "out of memory";
-		else
-			mg_document_text(&event->document, field, mg_buf_text(&event->scratch),
-				event->scratch.length);
-	}
+	length = cut(event, field, text, length, TEXT_MAX);
+	text = redacted(event, field, text, &length);
+	if (text != NULL)
+		mg_document_text(place(event, field), field, text, length);
 }
 
 void mg_event_set_text(struct mg_event *event, const struct mg_field *field, const char *text)
@@ -340,7 +369,7 @@ void mg_event_set_empty(struct mg_event *event, const struct mg_field *field)
 	/* That there is no text tells nothing of one, but what is dropped is not there at all. */
 	mg_buf_reset(&event->scratch);
 	if (mg_redact_apply(event->events->redact, field->privacy, false, "", 0, &event->scratch))
-		mg_document_text(&event->document, field, "", 0);
+		mg_document_text(place(event, field), field, "", 0);
 }
 
 void mg_event_set_number(struct mg_event *event, const struct mg_field *field, int64_t number)
@@ -387,6 +416,37 @@ void mg_event_set_time(struct mg_event *event, const struct mg_field *field, int
 	mg_clock_format(text, sizeof text, utc);
 	mg_str_format(quoted, sizeof quoted, "\"%s\"", text);
 	put_json(event, field, quoted);
+}
+
+void mg_event_begin_object(struct mg_event *event, const struct mg_field *list)
+{
+	if (takes(event, list, 1u << MG_TYPE_NESTED))
+		mg_document_begin_object(&event->document, list);
+}
+
+void mg_event_end_object(struct mg_event *event)
+{
+	if (event != NULL)
+		mg_document_end_object(&event->document);
+}
+
+void mg_event_set_member(struct mg_event *event, const struct mg_field *field, const char *name,
+	size_t name_length, const char *text, size_t length)
+{
+	static const char good[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				   "0123456789_-";
+	char copy[MEMBER_NAME_MAX + 1];
+
+	if (!takes(event, field, 1u << MG_TYPE_FLATTENED) || name_length == 0 || length == 0)
+		return;
+	name_length = cut(event, field, name, name_length, MEMBER_NAME_MAX);
+	for (size_t i = 0; i < name_length; i++)
+		copy[i] = name[i] != '\0' && strchr(good, name[i]) != NULL ? name[i] : '_';
+	copy[name_length] = '\0';
+	length = cut(event, field, text, length, MEMBER_TEXT_MAX);
+	text = redacted(event, field, text, &length);
+	if (text != NULL)
+		mg_document_member(place(event, field), field, copy, text, length);
 }
 
 /* --- the document --- */

@@ -119,6 +119,17 @@ void mg_event_set_float(struct mg_event *event, const struct mg_field *field, do
 void mg_event_set_bool(struct mg_event *event, const struct mg_field *field, bool yes);
 void mg_event_set_time(struct mg_event *event, const struct mg_field *field, int64_t utc);
 
+/* Begins one more object of a list of objects (a row of type NESTED): until it ends, the rows below
+ * that of the list are set in it. Lists are made one after the other; an object without members is
+ * left out. */
+void mg_event_begin_object(struct mg_event *event, const struct mg_field *list);
+void mg_event_end_object(struct mg_event *event);
+/* Adds a text to an object of texts (a row of type FLATTENED) under a stranger's name: of its first
+ * 64 bytes what is no letter, digit, "_" or "-" becomes "_". The first of a name counts; 50 members
+ * at most, texts longer than 1 KiB are cut: then millgate.truncated names the field. */
+void mg_event_set_member(struct mg_event *event, const struct mg_field *field, const char *name,
+	size_t name_length, const char *text, size_t length);
+
 /* Writes the event to its log and waits until it is written (synced when durable); 0, or -1 with
  * error. A document stays within 256 KiB: lists end at three quarters of it, and what is still too
  * long loses its longest fields, named in millgate.truncated. The event is not freed. */

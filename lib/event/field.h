@@ -13,7 +13,13 @@ enum mg_field_type {
 	MG_TYPE_FLOAT,
 	MG_TYPE_BOOLEAN,
 	MG_TYPE_DATE, /* set from UTC ns */
-	MG_TYPE_IP
+	MG_TYPE_IP,
+	/* Objects, a list of them: the rows whose names begin with its name and a dot are their
+	 * members. */
+	MG_TYPE_NESTED,
+	/* An object of texts whose names are strangers': one field for an index, whatever they are.
+	 */
+	MG_TYPE_FLATTENED
 };
 
 /* A row of a table of fields; mail/fields.h has the one of Millgate. */

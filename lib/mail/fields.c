@@ -176,6 +176,8 @@ static const char *const type_names[] = {
 	[MG_TYPE_BOOLEAN] = "boolean",
 	[MG_TYPE_DATE] = "date",
 	[MG_TYPE_IP] = "ip",
+	[MG_TYPE_NESTED] = "objects (nested)",
+	[MG_TYPE_FLATTENED] = "object (flattened)",
 };
 
 static const char *const privacy_names[MG_PRIVACY_COUNT] = {

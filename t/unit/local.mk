@@ -121,6 +121,10 @@ CMOCKA_TESTS += t/unit/event_settings.t
 t_unit_event_settings_t_SOURCES = t/unit/event_settings.c
 t_unit_event_settings_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
+CMOCKA_TESTS += t/unit/event_objects.t
+t_unit_event_objects_t_SOURCES = t/unit/event_objects.c
+t_unit_event_objects_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
 CMOCKA_TESTS += t/unit/cursor.t
 t_unit_cursor_t_SOURCES = t/unit/cursor.c t/unit/spool_place.c t/unit/spool_place.h
 t_unit_cursor_t_LDADD = $(LDADD) $(CMOCKA_LIBS)

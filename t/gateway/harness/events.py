@@ -129,19 +129,20 @@ KINDS = {
     "float": _is_number,
     "double": _is_number,
     "object": lambda value: isinstance(value, dict),
-    "flattened": lambda value: isinstance(value, dict),
+    "flattened": lambda value: isinstance(value, dict)
+    and all(isinstance(member, str) for member in value.values()),
 }
 
 
-def leaves(value, path=""):
+def leaves(value, schema, path=""):
     """(dotted name, value) of each field; the objects in a list count as `nested` or object fields
-    do."""
-    if isinstance(value, dict):
+    do, one of type `flattened` is one value."""
+    if isinstance(value, dict) and schema.get(path, ("",))[0] != "flattened":
         for key, member in value.items():
-            yield from leaves(member, path + "." + key if path else key)
+            yield from leaves(member, schema, path + "." + key if path else key)
     elif isinstance(value, list) and value and all(isinstance(member, dict) for member in value):
         for member in value:
-            yield from leaves(member, path)
+            yield from leaves(member, schema, path)
     else:
         yield path, value
 
@@ -149,7 +150,7 @@ def leaves(value, path=""):
 def faults(record, schema):
     """What is wrong with the fields of a record: sentences, none if it is right."""
     found = ["%s is missing" % name for name in ALWAYS if get(record, name) is None]
-    for name, value in leaves(record):
+    for name, value in leaves(record, schema):
         if name not in schema:
             found.append("%s is not a field" % name)
             continue
