@@ -33,6 +33,10 @@ lib_base_libmgbase_a_SOURCES = \
 	lib/base/metrics.c lib/base/metrics.h \
 	lib/base/net.c lib/base/net.h \
 	lib/base/regex.c lib/base/regex.h \
+	lib/base/store.c lib/base/store.h \
+	lib/base/store_lmdb.c lib/base/store_lmdb.h \
+	lib/base/store_memory.c lib/base/store_memory.h \
+	lib/base/store_private.h \
 	lib/base/str.c lib/base/str.h \
 	lib/base/table.c lib/base/table.h \
 	lib/base/table_cidr.c lib/base/table_cidr.h \

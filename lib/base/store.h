@@ -8,7 +8,8 @@
  *                may read it meanwhile
  *   memory:      this process alone; for tests and judging a file
  *
- * Threads: one change at a time (mg_store_begin waits for the one before); views from any thread. */
+ * Threads: one change at a time (mg_store_begin waits for the one before), ended by the thread that
+ * began it; views from any thread. */
 #ifndef MG_BASE_STORE_H
 #define MG_BASE_STORE_H
 #include <stdbool.h>
@@ -17,7 +18,7 @@
 
 #include "base/error.h"
 
-enum { MG_STORE_KEY_MAX = 480 /* bytes of a key */ };
+enum { MG_STORE_KEY_MAX = 480 /* bytes of a key */, MG_STORE_VALUE_MAX = 16 << 20 };
 
 struct mg_store;
 struct mg_store_tx; /* a change or a view */
@@ -40,7 +41,7 @@ void mg_store_close(struct mg_store *store);
 /* Is it a URL that mg_store_open knows? For a check of a setting: NULL, or what was expected. */
 const char *mg_store_check(const char *url);
 
-/* A change. NULL with error. */
+/* A change. NULL with error; also when this thread has one under way. */
 struct mg_store_tx *mg_store_begin(struct mg_store *store, struct mg_error *error);
 /* A view: the store as it is now, whatever changes meanwhile. A long view keeps old pages: end it
  * within seconds. */
@@ -51,21 +52,24 @@ int mg_store_commit(struct mg_store_tx *tx, struct mg_error *error);
 void mg_store_end(struct mg_store_tx *tx);
 
 struct mg_store_value {
-	const void *bytes; /* valid until the next put or delete of the tx, or its end */
+	/* Valid until the next put or delete of the tx, or its end; at any address: read numbers by
+	 * memcpy. */
+	const void *bytes;
 	size_t length;
 };
-/* 1 found, 0 not, -1 with error. */
+/* 1 found, 0 not (nor is there a key that is empty or too long), -1 with error. */
 int mg_store_get(struct mg_store_tx *tx, unsigned table, const void *key, size_t key_length,
 	struct mg_store_value *value, struct mg_error *error);
-/* 0, -1 with error (disk full, over the limit: the change must be ended, nothing of it is kept). */
+/* 0, -1 with error (disk full, over the limit, no possible key or value: the change can only be ended,
+ * nothing of it is kept). */
 int mg_store_put(struct mg_store_tx *tx, unsigned table, const void *key, size_t key_length,
 	const void *value, size_t length, struct mg_error *error);
 /* 1 deleted, 0 there was none, -1 with error. */
 int mg_store_delete(struct mg_store_tx *tx, unsigned table, const void *key, size_t key_length,
 	struct mg_error *error);
 /* Calls `each` for the records from the first key >= from on, in order, until it returns false.
- * `each` may delete the record it is given, and put or delete in other tables. Number of calls, -1
- * with error. */
+ * `each` may delete the record it is given, and put or delete in other tables; key stays what it is
+ * until it returns. Number of calls, -1 with error. */
 typedef bool mg_store_each(void *context, struct mg_store_tx *tx, const void *key,
 	size_t key_length, const struct mg_store_value *value);
 int64_t mg_store_walk(struct mg_store_tx *tx, unsigned table, const void *from, size_t from_length,

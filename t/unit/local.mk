@@ -347,3 +347,10 @@ CMOCKA_TESTS += t/unit/resolver.t
 t_unit_resolver_t_SOURCES = t/unit/resolver.c t/unit/name_server.c t/unit/name_server.h
 t_unit_resolver_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 TSAN_TESTS += t/unit/resolver.t
+
+# Stores.
+store_place = t/unit/store_place.c t/unit/store_place.h
+CMOCKA_TESTS += t/unit/store.t
+t_unit_store_t_SOURCES = t/unit/store.c $(store_place)
+t_unit_store_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+TSAN_TESTS += t/unit/store.t
