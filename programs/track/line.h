@@ -17,6 +17,8 @@ struct track_text {
 	size_t length;
 };
 
+enum { TRACK_QUEUE_ID_MAX = 64 };
+
 enum track_kind {
 	TRACK_NONE, /* known, but tells nothing of a message or session (start-up, statistics, anvil) */
 	TRACK_CONNECT, /* smtpd: client */
@@ -78,6 +80,8 @@ struct track_line {
 	struct track_text tls_version, tls_cipher; /* "TLSv1.3" */
 	struct track_text tls_level; /* of tls=… (3.11) or of TLS_OUT: "Trusted", "Verified" … */
 	struct track_text text; /* reason, reply: a stranger's */
+	struct track_text content; /* of header and body checks: what matched, a stranger's; text is
+				    * then what the check's rule says, if anything */
 	struct track_text
 		reply_command; /* "RCPT TO", of "(in reply to RCPT TO command)" at the end of
 					  * a reason that a remote server gave; text is without it */

@@ -4,5 +4,15 @@
 noinst_LIBRARIES += programs/track/libmgtrack.a
 programs_track_libmgtrack_a_SOURCES = \
 	programs/track/join.h \
+	programs/track/line.c \
 	programs/track/line.h \
+	programs/track/line_cursor.c \
+	programs/track/line_cursor.h \
+	programs/track/line_delivery.c \
+	programs/track/line_parts.c \
+	programs/track/line_pattern.c \
+	programs/track/line_private.h \
+	programs/track/line_queue.c \
+	programs/track/line_silent.c \
+	programs/track/line_smtpd.c \
 	programs/track/source.h

@@ -243,6 +243,11 @@ t_unit_dkim_verify_t_SOURCES = t/unit/dkim_verify.c
 t_unit_dkim_verify_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 TSAN_TESTS += t/unit/dkim_verify.t
 
+# millgate-track.
+CMOCKA_TESTS += t/unit/line.t
+t_unit_line_t_SOURCES = t/unit/line.c t/unit/line_fields.c t/unit/line_fields.h
+t_unit_line_t_LDADD = programs/track/libmgtrack.a $(LDADD) $(CMOCKA_LIBS)
+
 # Runners of public test data: make conformance.
 conformance_runners = t/unit/conformance_addresses.t t/unit/conformance_charset.t \
 	t/unit/conformance_dkim.t t/unit/conformance_dkim_canon.t \

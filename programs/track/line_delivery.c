@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: ISC */
+/* Lines of a delivery (Postfix, log_adhoc.c), and of the programs that deliver. What stands in the
+ * parentheses behind status= is a stranger's. */
+#include <string.h>
+
+#include "track/line_private.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* "[0.05/0/0/0]": before the queue manager, in it, set-up of the connection, transmission. */
+static bool read_delays(struct line_cursor *cursor, struct track_line *line)
+{
+	for (size_t i = 0; i < COUNT(line->delays); i++)
+		if ((i > 0 && !LINE_SKIP(cursor, "/")) || !line_decimal(cursor, &line->delays[i]))
+			return false;
+	return true;
+}
+
+/* "… (in reply to RCPT TO command)" (Postfix, smtp_trouble.c). Only what stands at the very end is
+ * Postfix's: another one is part of the reply. */
+static void cut_reply_command(struct track_text *text, struct track_text *command)
+{
+	struct line_cursor cursor;
+	const char *mark = memrchr(text->text, '(', text->length);
+
+	if (mark == NULL || mark == text->text || mark[-1] != ' ')
+		return;
+	cursor = (struct line_cursor){.at = mark, .end = text->text + text->length};
+	if (!LINE_SKIP(&cursor, "(in reply to ") ||
+		(!line_rest_before(&cursor, " command)", sizeof(" command)") - 1, command) &&
+			!line_rest_before(&cursor, ")", 1, command)))
+		return;
+	text->length = (size_t)(mark - 1 - text->text);
+}
+
+/* "host NAME[ADDRESS] said: 550 …": the reply is all that follows. */
+static bool read_said(struct line_cursor *cursor, struct track_peer *host)
+{
+	static const struct {
+		const char *text;
+		size_t length;
+	} said[] = {
+		{" said: ", sizeof(" said: ") - 1},
+		{" refused to talk to me: ", sizeof(" refused to talk to me: ") - 1},
+	};
+	struct line_cursor at = *cursor;
+
+	if (!LINE_SKIP(&at, "host ") || !line_peer(&at, host))
+		return false;
+	for (size_t i = 0; i < COUNT(said); i++)
+		if (line_skip(&at, said[i].text, said[i].length)) {
+			*cursor = at;
+			return true;
+		}
+	return false;
+}
+
+/* The reason of a client of SMTP or LMTP: a reply, or Postfix's own words. */
+static void read_remote(struct line_cursor cursor, struct track_line *line)
+{
+	struct track_peer host;
+	struct line_cursor reply = cursor;
+
+	line->remote = read_said(&reply, &host);
+	line->text = line_rest(&cursor);
+	if (!line->remote)
+		return;
+	line->text = (struct track_text){.text = reply.at, .length = line_left(&reply)};
+	cut_reply_command(&line->text, &line->reply_command);
+	line_reply(&reply, line);
+}
+
+/* The queue id at the very end of "250 2.0.0 Ok: queued as ID". */
+static void read_queued_as(struct track_text text, struct track_text *queue_id)
+{
+	static const char mark[] = "queued as ";
+	const char *end = text.text + text.length, *start = end;
+
+	while (start > text.text && start[-1] != ' ' && end - start <= TRACK_QUEUE_ID_MAX)
+		start--;
+	if ((size_t)(start - text.text) < sizeof(mark) - 1 ||
+		memcmp(start - (sizeof(mark) - 1), mark, sizeof(mark) - 1) != 0 ||
+		!track_is_queue_id(start, (size_t)(end - start)))
+		return;
+	*queue_id = (struct track_text){.text = start, .length = (size_t)(end - start)};
+}
+
+/* What stands in the parentheses, by program. */
+static void read_reason(struct track_text reason, struct track_line *line)
+{
+	struct line_cursor cursor = {.at = reason.text, .end = reason.text + reason.length};
+	bool client = line_text_is(line->program, "smtp") || line_text_is(line->program, "lmtp");
+
+	if (!client) {
+		line->text = reason;
+		if (line_text_is(line->program, "local") && LINE_SKIP(&cursor, "forwarded as ") &&
+			!(line_queue_id(&cursor, &line->child) && cursor.at == cursor.end))
+			line->child = (struct track_text){.text = NULL};
+		return;
+	}
+	if (!line_text_is(line->status, "sent")) {
+		read_remote(cursor, line);
+		return;
+	}
+	line->text = reason;
+	line_reply(&cursor, line);
+	line->remote = line->reply_code != 0;
+	read_queued_as(reason, &line->queued_as);
+}
+
+/* ", tls=dane/requiretls" (Postfix 3.11), ", dsn=5.1.1". */
+static bool read_tls_and_dsn(struct line_cursor *cursor, struct track_line *line)
+{
+	if (LINE_SKIP(cursor, ", tls=")) {
+		if (!LINE_UNTIL(cursor, ", dsn=", &line->tls_level))
+			return false;
+	} else if (!LINE_SKIP(cursor, ", dsn=")) {
+		return false;
+	}
+	return line_enhanced(cursor, &line->dsn);
+}
+
+static bool read_delivery(struct line_cursor cursor, struct track_line *line)
+{
+	struct track_text reason;
+
+	if (!LINE_SKIP(&cursor, "to=") || !line_address(&cursor, &line->to) ||
+		(LINE_SKIP(&cursor, ", orig_to=") && !line_address(&cursor, &line->orig_to)) ||
+		!LINE_SKIP(&cursor, ", relay=") || !line_relay(&cursor, &line->relay) ||
+		(LINE_SKIP(&cursor, ", conn_use=") && !line_number(&cursor, &line->conn_use)) ||
+		!LINE_SKIP(&cursor, ", delay=") || !line_decimal(&cursor, &line->delay) ||
+		!LINE_SKIP(&cursor, ", delays=") || !read_delays(&cursor, line) ||
+		!read_tls_and_dsn(&cursor, line) || !LINE_SKIP(&cursor, ", status=") ||
+		!line_word(&cursor, &line->status) || !LINE_SKIP(&cursor, " ("))
+		return false;
+	line->kind = TRACK_DELIVERY;
+	reason = line_rest(&cursor);
+	/* A line that was cut has no parenthesis at its end. */
+	if (reason.length > 0 && reason.text[reason.length - 1] == ')')
+		reason.length--;
+	read_reason(reason, line);
+	return true;
+}
+
+bool line_read_delivery(struct line_cursor cursor, struct track_line *line)
+{
+	return line->queue_id.text != NULL && read_delivery(cursor, line);
+}
+
+/* "Trusted TLS connection established to RELAY: TLSv1.3 with cipher …"; "reused" since 3.4. */
+static bool read_tls_out(struct line_cursor cursor, struct track_line *line)
+{
+	line->kind = TRACK_TLS_OUT;
+	if (!line_tls_level(&cursor, line) ||
+		(!LINE_SKIP(&cursor, "established to ") && !LINE_SKIP(&cursor, "reused to ")))
+		return false;
+	line->word = line->tls_level;
+	return line_peer(&cursor, &line->relay) && line_cipher(&cursor, line);
+}
+
+bool line_read_smtp(struct line_cursor cursor, struct track_line *line)
+{
+	if (line->queue_id.text == NULL)
+		return read_tls_out(cursor, line);
+	return read_delivery(cursor, line);
+}
