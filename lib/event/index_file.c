@@ -12,7 +12,7 @@
 
 enum { BLOCK_BYTES = 4096, BLOCK_PAIRS = 255, WORDS = BLOCK_BYTES / 8, FILE_MODE = 0640 };
 
-static const char magic[8] = "MGINDX1\n";
+static const char magic[8] = "MGINDX2\n";
 
 struct block {
 	uint64_t words[WORDS - 2];
@@ -95,7 +95,7 @@ static int by_hash(const void *one, const void *other)
 	return a->offset < b->offset ? -1 : a->offset > b->offset;
 }
 
-static void sort(struct mg_index_pairs *pairs)
+void mg_index_pairs_sort(struct mg_index_pairs *pairs)
 {
 	size_t kept = 0;
 
@@ -108,6 +108,25 @@ static void sort(struct mg_index_pairs *pairs)
 	pairs->count = kept + 1;
 }
 
+bool mg_index_pairs_find(
+	const struct mg_index_pairs *pairs, uint64_t hash, struct mg_index_pairs *found)
+{
+	size_t low = 0, high = pairs->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (pairs->list[middle].hash < hash)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < pairs->count && pairs->list[low].hash == hash; low++)
+		if (!mg_index_pairs_add(found, hash, pairs->list[low].offset))
+			return false;
+	return true;
+}
+
 int mg_index_file_write(const char *path, struct mg_index_pairs *pairs, uint64_t segment_bytes,
 	struct mg_error *error)
 {
@@ -115,7 +134,7 @@ int mg_index_file_write(const char *path, struct mg_index_pairs *pairs, uint64_t
 	FILE *file = NULL;
 	int fd = -1, result = -1;
 
-	sort(pairs);
+	mg_index_pairs_sort(pairs);
 	if (asprintf(&temporary, "%s.tmp", path) < 0) {
 		mg_error_set(error, "%s: out of memory", path);
 		return -1;
@@ -184,21 +203,26 @@ static uint64_t first_block(int fd, uint64_t count, uint64_t hash, struct block 
 	return low;
 }
 
-static bool find(int fd, uint64_t segment_bytes, uint64_t hash, struct mg_index_pairs *found)
+/* Reads the first block: how many pairs there are. */
+static bool read_head(int fd, uint64_t segment_bytes, uint64_t *count)
 {
 	struct block block;
 	struct stat status;
-	uint64_t count, number;
 
 	if (!read_block(fd, 0, &block) ||
 		memcmp(&block.words[HEAD_MAGIC], magic, sizeof magic) != 0 ||
 		le64toh(block.words[HEAD_SEGMENT]) != segment_bytes)
 		return false;
-	count = le64toh(block.words[HEAD_COUNT]);
-	if (fstat(fd, &status) != 0 || count > (uint64_t)status.st_size ||
-		(blocks_of(count) + 1) * BLOCK_BYTES != (uint64_t)status.st_size)
-		return false;
-	number = first_block(fd, count, hash, &block);
+	*count = le64toh(block.words[HEAD_COUNT]);
+	return fstat(fd, &status) == 0 && *count <= (uint64_t)status.st_size &&
+	       (blocks_of(*count) + 1) * BLOCK_BYTES == (uint64_t)status.st_size;
+}
+
+static bool find(int fd, uint64_t count, uint64_t hash, struct mg_index_pairs *found)
+{
+	struct block block;
+	uint64_t number = first_block(fd, count, hash, &block);
+
 	if (number == 0)
 		return false;
 	for (; number <= blocks_of(count); number++) {
@@ -217,13 +241,27 @@ static bool find(int fd, uint64_t segment_bytes, uint64_t hash, struct mg_index_
 	return true;
 }
 
-bool mg_index_file_find(
-	const char *path, uint64_t segment_bytes, uint64_t hash, struct mg_index_pairs *found)
+bool mg_index_file_is_of(const char *path, uint64_t segment_bytes)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	uint64_t count;
+	bool good = fd >= 0 && read_head(fd, segment_bytes, &count);
+
+	if (fd >= 0)
+		close(fd);
+	return good;
+}
+
+bool mg_index_file_find(const char *path, uint64_t segment_bytes, const uint64_t hashes[],
+	size_t count, struct mg_index_pairs *found)
 {
 	size_t before = found->count;
+	uint64_t all = 0;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	bool good = fd >= 0 && find(fd, segment_bytes, hash, found);
+	bool good = fd >= 0 && read_head(fd, segment_bytes, &all);
 
+	for (size_t i = 0; i < count && good; i++)
+		good = find(fd, all, hashes[i], found);
 	if (!good)
 		found->count = before;
 	if (fd >= 0)

@@ -11,8 +11,10 @@ lib_event_libmgevent_a_SOURCES = \
 	lib/event/index.c lib/event/index.h \
 	lib/event/index_file.c lib/event/index_file.h \
 	lib/event/json_text.c lib/event/json_text.h \
+	lib/event/keys.c lib/event/keys.h \
 	lib/event/lines.c lib/event/lines.h \
 	lib/event/logs.c lib/event/logs.h \
+	lib/event/lookup.c lib/event/lookup.h \
 	lib/event/reading.c lib/event/reading.h \
 	lib/event/redact.c lib/event/redact.h \
 	lib/event/segment.c lib/event/segment.h \

@@ -37,6 +37,10 @@ FUZZ_TARGETS += t/fuzz/header
 t_fuzz_header_SOURCES = t/fuzz/header.c $(FUZZ_MAIN)
 t_fuzz_header_LDFLAGS = $(FUZZ_LINK)
 
+FUZZ_TARGETS += t/fuzz/keys
+t_fuzz_keys_SOURCES = t/fuzz/keys.c t/unit/keys_plain.c t/unit/keys_plain.h $(FUZZ_MAIN)
+t_fuzz_keys_LDFLAGS = $(FUZZ_LINK)
+
 FUZZ_TARGETS += t/fuzz/reading
 t_fuzz_reading_SOURCES = t/fuzz/reading.c $(FUZZ_MAIN)
 t_fuzz_reading_LDFLAGS = $(FUZZ_LINK)

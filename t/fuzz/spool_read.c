@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "event/index.h"
+#include "event/lookup.h"
 #include "event/spool.h"
 #include "event/spool_read.h"
 
@@ -104,11 +104,22 @@ static void append_behind(const struct mg_spool_report *before)
 	assert(after.last == sequence);
 }
 
-static int found(void *context, const char *line, size_t length)
+static bool found(void *context, const struct mg_lookup_hit *hit)
 {
 	(void)context;
-	assert(strlen(line) <= length);
-	return 1;
+	assert(strlen(hit->line) <= hit->length);
+	return true;
+}
+
+static void look_up(void)
+{
+	static const char *const keys[] = {"a@example.com", "x"};
+	struct mg_lookup *lookup = mg_lookup_open(directory, NULL, NULL, NULL, NULL);
+
+	assert(lookup != NULL);
+	assert(mg_lookup_find(lookup, keys, 2, false, found, NULL, NULL) == 0);
+	assert(mg_lookup_find(lookup, keys, 2, true, found, NULL, NULL) == 0);
+	mg_lookup_close(lookup);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -131,7 +142,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(mg_spool_verify(directory, "log", nowhere, &report, NULL) >= 0);
 	assert(report.records <= lines);
 	assert(report.damaged <= report.records);
-	assert(mg_index_find(directory, "log", "a@example.com", found, NULL, NULL) >= 0);
+	look_up();
 	append_behind(&report);
 	return 0;
 }

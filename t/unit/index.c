@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "event/index.h"
+#include "event/lookup.h"
 
 #include <inttypes.h>
 #include <setjmp.h>
@@ -66,29 +66,36 @@ struct hits {
 	char first[2048];
 };
 
-static int take(void *context, const char *line, size_t length)
+static bool take(void *context, const struct mg_lookup_hit *hit)
 {
 	struct hits *hits = context;
-	const char *sequence = strstr(line, "\"sequence\":");
+	const char *sequence = strstr(hit->line, "\"sequence\":");
 	uint64_t number = strtoull(sequence + strlen("\"sequence\":"), NULL, 10);
 
-	assert_int_equal(strlen(line), length);
+	assert_int_equal(strlen(hit->line), hit->length);
+	assert_string_equal(hit->name, "log");
 	assert_true(number > hits->last);
 	hits->last = number;
 	if (hits->count++ == 0)
-		snprintf(hits->first, sizeof hits->first, "%s", line);
+		snprintf(hits->first, sizeof hits->first, "%s", hit->line);
 	return hits->count != hits->end_after;
+}
+
+static void look_up(const char *key, struct hits *hits)
+{
+	struct mg_error error = {""};
+	struct mg_lookup *lookup = mg_lookup_open(place.directory, "log", NULL, NULL, &error);
+
+	if (lookup == NULL || mg_lookup_find(lookup, &key, 1, false, take, hits, &error) != 0)
+		fail_msg("%s", error.text);
+	mg_lookup_close(lookup);
 }
 
 static struct hits find(const char *key)
 {
 	struct hits hits = {0};
-	struct mg_error error = {""};
-	int64_t count = mg_index_find(place.directory, "log", key, take, &hits, &error);
 
-	if (count < 0)
-		fail_msg("%s", error.text);
-	assert_int_equal(count, hits.count);
+	look_up(key, &hits);
 	return hits;
 }
 
@@ -136,8 +143,8 @@ static void the_caller_can_end_the_search(void **state)
 	struct hits hits = {.end_after = 3};
 
 	(void)state;
-	assert_int_equal(
-		mg_index_find(place.directory, "log", "all@example.net", take, &hits, NULL), 3);
+	look_up("all@example.net", &hits);
+	assert_int_equal(hits.count, 3);
 }
 
 static void what_is_no_key_is_not_found(void **state)
@@ -250,13 +257,17 @@ static void damaged_lines_are_passed_over(void **state)
 
 static void a_log_without_files_has_no_hits(void **state)
 {
+	static const char *const key = "trace1";
 	struct mg_error error = {""};
 	struct hits hits = {0};
+	struct mg_lookup *lookup = mg_lookup_open(place.directory, "other", NULL, NULL, &error);
 
 	(void)state;
-	assert_int_equal(mg_index_find(place.directory, "other", "trace1", take, &hits, &error), 0);
-	assert_int_equal(
-		mg_index_find("/nonexistent/millgate", "log", "trace1", take, &hits, &error), -1);
+	assert_non_null(lookup);
+	assert_int_equal(mg_lookup_find(lookup, &key, 1, false, take, &hits, &error), 0);
+	assert_int_equal(hits.count, 0);
+	mg_lookup_close(lookup);
+	assert_null(mg_lookup_open("/nonexistent/millgate", "log", NULL, NULL, &error));
 	assert_non_null(strstr(error.text, "/nonexistent/millgate"));
 }
 

@@ -141,6 +141,10 @@ CMOCKA_TESTS += t/unit/logs.t
 t_unit_logs_t_SOURCES = t/unit/logs.c t/unit/spool_place.c t/unit/spool_place.h
 t_unit_logs_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
+CMOCKA_TESTS += t/unit/keys.t
+t_unit_keys_t_SOURCES = t/unit/keys.c t/unit/keys_plain.c t/unit/keys_plain.h
+t_unit_keys_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
 CMOCKA_TESTS += t/unit/reading.t
 t_unit_reading_t_SOURCES = t/unit/reading.c
 t_unit_reading_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
