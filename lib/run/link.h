@@ -17,6 +17,7 @@ struct mg_link {
 	size_t start; /* bytes of `in` that are done with */
 	size_t taken; /* bytes behind them that are the packet given last */
 	char saved; /* the byte behind them */
+	int64_t patience; /* ns that recv(2) waits; 0: not set */
 };
 
 /* Takes over fd. */

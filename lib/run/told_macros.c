@@ -2,6 +2,7 @@
 #include "run/told_macros.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Bytes of the macros of one stage that are kept. */
@@ -23,21 +24,86 @@ static const struct {
 };
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
 
+/* A name without the braces that one letter may have. */
+struct name {
+	const char *text;
+	size_t length;
+};
+
+struct mg_told_macro {
+	struct name name;
+	const char *value; /* NULL: the packet ended before it */
+};
+
 void mg_told_macros_init(struct mg_told_macros *told)
 {
+	memset(told, 0, sizeof(*told));
 	for (size_t i = 0; i < MG_WIRE_STAGE_COUNT; i++)
-		mg_buf_init(&told->stages[i], STAGE_MAX);
+		mg_buf_init(&told->stages[i].text, STAGE_MAX);
 }
 
 void mg_told_macros_free(struct mg_told_macros *told)
 {
-	for (size_t i = 0; i < MG_WIRE_STAGE_COUNT; i++)
-		mg_buf_free(&told->stages[i]);
+	for (size_t i = 0; i < MG_WIRE_STAGE_COUNT; i++) {
+		mg_buf_free(&told->stages[i].text);
+		free(told->stages[i].list);
+	}
+}
+
+static void forget(struct mg_told_stage *stage)
+{
+	mg_buf_reset(&stage->text);
+	stage->count = 0;
+}
+
+static struct name bare(const char *text)
+{
+	size_t length = strlen(text);
+
+	if (length == 3 && text[0] == '{' && text[2] == '}')
+		return (struct name){text + 1, 1};
+	return (struct name){text, length};
+}
+
+static bool add(struct mg_told_stage *stage, const char *name, const char *value)
+{
+	if (stage->count == stage->room) {
+		size_t room = stage->room > 0 ? 2 * stage->room : 16;
+		struct mg_told_macro *list = realloc(stage->list, room * sizeof(*list));
+
+		if (list == NULL)
+			return false;
+		stage->list = list;
+		stage->room = room;
+	}
+	stage->list[stage->count++] = (struct mg_told_macro){bare(name), value};
+	return true;
+}
+
+/* Of a stage that memory is short for nothing is known. */
+static void split(struct mg_told_stage *stage)
+{
+	struct mg_packet packet = {.data = stage->text.data, .length = stage->text.length};
+	struct mg_wire_cursor cursor;
+
+	if (stage->text.failed)
+		return;
+	mg_wire_cursor_init(&cursor, &packet);
+	while (!mg_wire_at_end(&cursor)) {
+		const char *name = mg_wire_text(&cursor);
+		const char *value = mg_wire_text(&cursor);
+
+		if (!add(stage, name, cursor.failed ? NULL : value)) {
+			forget(stage);
+			return;
+		}
+	}
 }
 
 void mg_told_macros_take(struct mg_told_macros *told, const struct mg_packet *packet)
 {
 	size_t row = 0, length = packet->length;
+	struct mg_told_stage *stage;
 
 	while (row < ROWS && (length == 0 || rows[row].command != packet->data[0]))
 		row++;
@@ -46,14 +112,16 @@ void mg_told_macros_take(struct mg_told_macros *told, const struct mg_packet *pa
 		length--;
 	if (row == ROWS || length < 2)
 		return;
-	mg_buf_reset(&told->stages[rows[row].stage]);
-	mg_buf_add(&told->stages[rows[row].stage], packet->data + 1, length - 1);
+	stage = &told->stages[rows[row].stage];
+	forget(stage);
+	mg_buf_add(&stage->text, packet->data + 1, length - 1);
+	split(stage);
 }
 
 static void forget_from(struct mg_told_macros *told, size_t row)
 {
 	for (; row < ROWS; row++)
-		mg_buf_reset(&told->stages[rows[row].stage]);
+		forget(&told->stages[rows[row].stage]);
 }
 
 void mg_told_macros_begin(struct mg_told_macros *told, char command)
@@ -65,46 +133,17 @@ void mg_told_macros_begin(struct mg_told_macros *told, char command)
 			forget_from(told, row + 1);
 }
 
-static bool same_name(const char *told, const char *name)
-{
-	size_t length = strlen(told);
-
-	if (length == 1)
-		return name[0] == told[0] ? name[1] == '\0'
-					  : strlen(name) == 3 && name[0] == '{' &&
-						    name[1] == told[0] && name[2] == '}';
-	return strcmp(told, name) == 0 || (length == 3 && told[0] == '{' && told[2] == '}' &&
-						  name[0] == told[1] && name[1] == '\0');
-}
-
-/* Whether the stage has the name; one that lacks its value is told to have none. */
-static bool find_in(const struct mg_buf *stage, const char *name, const char **value)
-{
-	struct mg_packet packet = {.data = stage->data, .length = stage->length};
-	struct mg_wire_cursor cursor;
-
-	if (stage->length == 0 || stage->failed)
-		return false;
-	mg_wire_cursor_init(&cursor, &packet);
-	while (!mg_wire_at_end(&cursor)) {
-		const char *told = mg_wire_text(&cursor);
-
-		*value = mg_wire_text(&cursor);
-		if (same_name(told, name)) {
-			if (cursor.failed)
-				*value = NULL;
-			return true;
-		}
-	}
-	return false;
-}
-
 const char *mg_told_macros_find(const struct mg_told_macros *told, const char *name)
 {
-	const char *value = NULL;
+	struct name wanted = bare(name);
 
-	for (size_t row = ROWS; row-- > 0;)
-		if (find_in(&told->stages[rows[row].stage], name, &value))
-			return value;
+	for (size_t row = ROWS; row-- > 0;) {
+		const struct mg_told_stage *stage = &told->stages[rows[row].stage];
+
+		for (size_t i = 0; i < stage->count; i++)
+			if (stage->list[i].name.length == wanted.length &&
+				memcmp(stage->list[i].name.text, wanted.text, wanted.length) == 0)
+				return stage->list[i].value;
+	}
 	return NULL;
 }

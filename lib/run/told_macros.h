@@ -6,8 +6,17 @@
 #include "base/buf.h"
 #include "run/wire.h"
 
+struct mg_told_macro;
+
+/* What was told for a stage. */
+struct mg_told_stage {
+	struct mg_buf text; /* name NUL value NUL … */
+	struct mg_told_macro *list; /* its names and values, into text */
+	size_t count, room;
+};
+
 struct mg_told_macros {
-	struct mg_buf stages[MG_WIRE_STAGE_COUNT]; /* name NUL value NUL …, by enum mg_wire_stage */
+	struct mg_told_stage stages[MG_WIRE_STAGE_COUNT]; /* by enum mg_wire_stage */
 };
 
 void mg_told_macros_init(struct mg_told_macros *told);

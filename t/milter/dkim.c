@@ -243,7 +243,7 @@ static void mail_that_the_match_fits_is_signed(void **state)
 	signed_free(&message);
 }
 
-static void a_subdomain_is_signed_by_the_domain_above_it_with_its_identity(void **state)
+static void a_subdomain_is_signed_by_the_domain_above_it(void **state)
 {
 	struct signed_message message;
 
@@ -252,7 +252,8 @@ static void a_subdomain_is_signed_by_the_domain_above_it_with_its_identity(void 
 	message = pass("4SUB", "From: a@news.EXAMPLE.org\n\ntext\n");
 	assert_signed(&message, 1);
 	assert_string_equal(message.signatures[0].domain, "example.org");
-	assert_string_equal(message.signatures[0].identity, "@news.example.org");
+	/* Nobody knows what DNS has of the key: whether it forbids an i= of a subdomain. */
+	assert_string_equal(message.signatures[0].identity, "@example.org");
 	signed_free(&message);
 }
 
@@ -760,7 +761,7 @@ int main(void)
 		DKIM_TEST(the_reason_of_unsigned_mail_is_told_by_code),
 		DKIM_TEST(what_is_asked_for_is_no_failure),
 		DKIM_TEST(mail_that_the_match_fits_is_signed),
-		DKIM_TEST(a_subdomain_is_signed_by_the_domain_above_it_with_its_identity),
+		DKIM_TEST(a_subdomain_is_signed_by_the_domain_above_it),
 		DKIM_TEST(a_domain_of_other_letters_is_signed_by_its_a_label),
 		DKIM_TEST(the_sender_decides_where_that_is_set),
 		DKIM_TEST(exceptions_name_the_domain_that_signs_or_none),
