@@ -16,6 +16,9 @@ lib_mail_libmgmail_a_SOURCES = \
 	lib/mail/match_number.c lib/mail/match_number.h \
 	lib/mail/message.c lib/mail/message.h \
 	lib/mail/milter_macros.c lib/mail/milter_macros.h \
+	lib/mail/mime.c lib/mail/mime.h lib/mail/mime_private.h \
+	lib/mail/mime_boundary.c lib/mail/mime_fields.c lib/mail/mime_header.c lib/mail/mime_layer.c \
 	lib/mail/origin.c lib/mail/origin.h \
 	lib/mail/parameters.c lib/mail/parameters.h \
-	lib/mail/patterns.c lib/mail/patterns.h
+	lib/mail/patterns.c lib/mail/patterns.h \
+	lib/mail/transfer.c lib/mail/transfer.h lib/mail/transfer_private.h lib/mail/transfer_x86.c

@@ -24,9 +24,12 @@ enum {
 	MG_MIME_BAD_BASE64 = 8, /* characters that are none, or a cut last group */
 	MG_MIME_BAD_QUOTED_PRINTABLE = 16,
 	MG_MIME_BAD_ENCODING = 32, /* a transfer encoding nobody knows: content as it stands */
-	MG_MIME_BAD_BOUNDARY = 64, /* none, or over 70 characters (RFC 2046 5.1.1) */
+	MG_MIME_BAD_BOUNDARY = 64, /* none, or over 70 characters (RFC 2046 5.1.1); up to 250 the
+				    * multipart is opened */
 	MG_MIME_UNCLOSED = 128, /* the last boundary did not come */
-	MG_MIME_BAD_HEADER = 256 /* a line of a part header is no field */
+	MG_MIME_BAD_HEADER = 256, /* a line of a part header is no field: it begins the content */
+	MG_MIME_AMBIGUOUS = 512 /* programs differ in how they read it: a field that comes twice and
+				 * not the same, parts behind the last boundary */
 };
 /* Names of facts for events: the bit's "too_deep", "too_many" …; NULL for no bit. */
 const char *mg_mime_fact_name(unsigned fact);
@@ -44,7 +47,8 @@ enum mg_mime_content {
 	MG_MIME_EPILOGUE /* behind its last one */
 };
 
-/* A part as its header says; texts are valid until its end. */
+/* A part as its header says. Its texts are valid until its end, those of fields of a container only
+ * while its `begin` is called (then ""). The message in a message/rfc822 is a part of its own. */
 struct mg_mime_part {
 	unsigned number; /* 0 is the message, then in order of their begin */
 	unsigned parent; /* number of the part it stands in; 0 for the message itself */
@@ -70,14 +74,16 @@ struct mg_mime_handler {
 		const unsigned char *bytes, size_t length);
 	void (*end)(void *context, const struct mg_mime_part *part);
 	/* A field of the header of a part or of a nested message (not of the message itself, whose
-	 * fields the caller has); value up to 16 KiB of it. NULL: not wanted. */
+	 * fields the caller has), before its begin: number, parent and depth of the part are known;
+	 * value without outer blanks, up to 16 KiB of it. NULL: not wanted. */
 	void (*field)(void *context, const struct mg_mime_part *part, const char *name,
 		size_t name_length, const char *value, size_t value_length);
 };
 
 struct mg_mime;
 
-/* Bytes of a struct mg_mime: below 19 KiB and what the fields of the open parts need (fixed). */
+/* Bytes of a struct mg_mime, the same for every message: 19 KiB of open parts, boundaries and text
+ * that waits, and the field and the kept fields of one header (22 KiB). */
 size_t mg_mime_size(void);
 /* Makes one in memory of mg_mime_size() bytes, aligned for any type. handler, context and bounds
  * are kept. It owns nothing outside that memory: nothing is to be freed. */

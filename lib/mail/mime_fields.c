@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: ISC */
+/* The fields of a header that say what a part is. A field that comes twice, and not the same, is
+ * read by some programs from the first, by others from the last one: a type or an encoding that opens
+ * or decodes wins, and the part is ambiguous. */
+#include <string.h>
+#include <strings.h>
+
+#include "mail/mime_private.h"
+#include "mail/parameters.h"
+
+void mg_mime_fields_begin(struct mg_mime *mime)
+{
+	struct mg_mime_kept *kept = &mime->kept;
+	struct mg_mime_part *part = &mime->levels[mime->top].part;
+
+	kept->content_type_length = kept->disposition_length = kept->content_id_length = 0;
+	kept->content_type[0] = kept->disposition[0] = kept->content_id[0] = '\0';
+	kept->has_encoding = false;
+	part->content_type = kept->content_type;
+	part->disposition = kept->disposition;
+	part->content_id = kept->content_id;
+}
+
+/* Keeps the first; false: there was one. */
+static bool keep(
+	struct mg_mime *mime, char *kept, size_t *kept_length, const char *value, size_t length)
+{
+	struct mg_mime_part *part = &mime->levels[mime->top].part;
+
+	if (length > MG_MIME_FIELD_MAX) {
+		part->facts |= MG_MIME_HEADER_TOO_LARGE;
+		length = MG_MIME_FIELD_MAX;
+	}
+	if (*kept_length > 0) {
+		if (*kept_length != length || memcmp(kept, value, length) != 0)
+			part->facts |= MG_MIME_AMBIGUOUS;
+		return false;
+	}
+	memcpy(kept, value, length);
+	kept[length] = '\0';
+	*kept_length = length;
+	return true;
+}
+
+static enum mg_mime_kind kind_of(const char *type)
+{
+	static const char *const messages[] = {
+		"message/rfc822", "message/global", "message/news", NULL};
+
+	if (strncmp(type, "multipart/", 10) == 0)
+		return MG_MIME_MULTIPART;
+	for (size_t i = 0; messages[i] != NULL; i++)
+		if (strcmp(type, messages[i]) == 0)
+			return MG_MIME_MESSAGE;
+	return MG_MIME_PLAIN;
+}
+
+/* Adds the boundary of a multipart; false: it has none that can be kept. */
+static bool add_boundary(struct mg_mime *mime, const char *value, size_t length)
+{
+	struct mg_buf boundary = {.limit = MG_MIME_BOUNDARY_MAX + 1};
+	bool added = mg_parameters_bytes(value, length, "boundary", &boundary) &&
+		     !boundary.failed &&
+		     mg_mime_boundary_add(
+			     &mime->boundaries, mg_buf_text(&boundary), boundary.length, mime->top);
+
+	if (!added || boundary.length > MG_MIME_BOUNDARY_LEGAL)
+		mime->levels[mime->top].part.facts |= MG_MIME_BAD_BOUNDARY;
+	mg_buf_free(&boundary);
+	return added;
+}
+
+static void add_type(struct mg_mime *mime, const char *value, size_t length)
+{
+	struct mg_mime_level *level = &mime->levels[mime->top];
+	struct mg_mime_kept *kept = &mime->kept;
+	bool first = keep(mime, kept->content_type, &kept->content_type_length, value, length);
+	char type[MG_MIME_TYPE_SIZE];
+	enum mg_mime_kind kind;
+
+	if (!mg_parameters_type(value, length, type, sizeof(type)))
+		strcpy(type, "text/plain");
+	kind = kind_of(type);
+	if (kind == MG_MIME_MULTIPART && !add_boundary(mime, value, length))
+		kind = MG_MIME_PLAIN;
+	if (!first && kind <= level->kind)
+		return;
+	strcpy(level->type, type);
+	level->kind = kind;
+}
+
+static void add_disposition(struct mg_mime *mime, const char *value, size_t length)
+{
+	keep(mime, mime->kept.disposition, &mime->kept.disposition_length, value, length);
+}
+
+static void add_content_id(struct mg_mime *mime, const char *value, size_t length)
+{
+	keep(mime, mime->kept.content_id, &mime->kept.content_id_length, value, length);
+}
+
+static bool read_encoding(const char *word, enum mg_transfer_encoding *encoding)
+{
+	static const struct {
+		const char *word;
+		enum mg_transfer_encoding encoding;
+	} encodings[] = {
+		{"7bit", MG_TRANSFER_IDENTITY},
+		{"8bit", MG_TRANSFER_IDENTITY},
+		{"binary", MG_TRANSFER_IDENTITY},
+		{"7-bit", MG_TRANSFER_IDENTITY},
+		{"8-bit", MG_TRANSFER_IDENTITY},
+		{"base64", MG_TRANSFER_BASE64},
+		{"quoted-printable", MG_TRANSFER_QUOTED_PRINTABLE},
+		{"x-uuencode", MG_TRANSFER_UUENCODE},
+		{"uuencode", MG_TRANSFER_UUENCODE},
+		{"x-uue", MG_TRANSFER_UUENCODE},
+		{"uue", MG_TRANSFER_UUENCODE},
+	};
+
+	for (size_t i = 0; i < sizeof(encodings) / sizeof(encodings[0]); i++)
+		if (strcmp(encodings[i].word, word) == 0) {
+			*encoding = encodings[i].encoding;
+			return true;
+		}
+	return false;
+}
+
+static void add_encoding(struct mg_mime *mime, const char *value, size_t length)
+{
+	struct mg_mime_level *level = &mime->levels[mime->top];
+	enum mg_transfer_encoding encoding = MG_TRANSFER_IDENTITY;
+	char word[32];
+
+	/* Quotes around it are forbidden and seen. */
+	while (length > 0 && *value == '"') {
+		value++;
+		length--;
+	}
+	if (!mg_parameters_word(value, length, word, sizeof(word)) ||
+		!read_encoding(word, &encoding))
+		level->part.facts |= MG_MIME_BAD_ENCODING;
+	if (mime->kept.has_encoding && encoding != level->encoding)
+		level->part.facts |= MG_MIME_AMBIGUOUS;
+	if (!mime->kept.has_encoding || level->encoding == MG_TRANSFER_IDENTITY)
+		level->encoding = encoding;
+	mime->kept.has_encoding = true;
+}
+
+void mg_mime_fields_add(struct mg_mime *mime, const char *name, size_t name_length,
+	const char *value, size_t value_length)
+{
+	static const struct {
+		const char *name;
+		void (*add)(struct mg_mime *mime, const char *value, size_t length);
+	} fields[] = {
+		{"content-type", add_type},
+		{"content-disposition", add_disposition},
+		{"content-id", add_content_id},
+		{"content-transfer-encoding", add_encoding},
+	};
+	const struct mg_mime_part *part = &mime->levels[mime->top].part;
+
+	if (part->number > 0 && mime->handler->field != NULL)
+		mime->handler->field(mime->context, part, name, name_length, value, value_length);
+	if (name_length < 8 || strncasecmp(name, "content-", 8) != 0)
+		return;
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		if (strlen(fields[i].name) == name_length &&
+			strncasecmp(fields[i].name, name, name_length) == 0)
+			fields[i].add(mime, value, value_length);
+}
