@@ -5,6 +5,7 @@ noinst_LIBRARIES += lib/mail/libmgmail.a
 lib_mail_libmgmail_a_SOURCES = \
 	lib/mail/address.c lib/mail/address.h \
 	lib/mail/charset.c lib/mail/charset.h \
+	lib/mail/delivery.c lib/mail/delivery.h \
 	lib/mail/fields.c lib/mail/fields.h \
 	lib/mail/filter.h \
 	lib/mail/header.c lib/mail/header.h \

@@ -29,6 +29,10 @@ FUZZ_TARGETS += t/fuzz/address
 t_fuzz_address_SOURCES = t/fuzz/address.c $(FUZZ_MAIN)
 t_fuzz_address_LDFLAGS = $(FUZZ_LINK)
 
+FUZZ_TARGETS += t/fuzz/delivery
+t_fuzz_delivery_SOURCES = t/fuzz/delivery.c $(FUZZ_MAIN)
+t_fuzz_delivery_LDFLAGS = $(FUZZ_LINK)
+
 FUZZ_TARGETS += t/fuzz/dkim_verify
 t_fuzz_dkim_verify_SOURCES = t/fuzz/dkim_verify.c $(FUZZ_MAIN)
 t_fuzz_dkim_verify_LDFLAGS = $(FUZZ_LINK)

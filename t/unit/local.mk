@@ -367,3 +367,7 @@ CMOCKA_TESTS += t/unit/store.t
 t_unit_store_t_SOURCES = t/unit/store.c $(store_place)
 t_unit_store_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 TSAN_TESTS += t/unit/store.t
+
+CMOCKA_TESTS += t/unit/delivery.t
+t_unit_delivery_t_SOURCES = t/unit/delivery.c
+t_unit_delivery_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
