@@ -48,8 +48,8 @@ static unsigned long number_of(const struct track_generation *generation, size_t
 	size_t digits = strspn(text, "0123456789");
 
 	return digits <= NUMBER_DIGITS && (text[digits] == '\0' || text[digits] == '.')
-		? strtoul(text, NULL, 10)
-		: 0;
+		       ? strtoul(text, NULL, 10)
+		       : 0;
 }
 
 /* Dates are compared digit by digit: FILE-20261125.gz, FILE.20261125-090102. */
@@ -149,8 +149,7 @@ static struct track_generation *add_place(struct track_generations *generations)
 {
 	if (generations->count == generations->size) {
 		size_t size = generations->size == 0 ? 16 : 2 * generations->size;
-		struct track_generation *list =
-			reallocarray(generations->list, size, sizeof *list);
+		struct track_generation *list = reallocarray(generations->list, size, sizeof *list);
 
 		if (list == NULL)
 			return NULL;
@@ -167,8 +166,7 @@ static int add(struct track_generations *generations, const char *path, size_t s
 	char *own = NULL;
 
 	if (generations->count >= GENERATIONS_MAX) {
-		mg_error_set(error, "%s: more than %d files of older lines", path,
-			GENERATIONS_MAX);
+		mg_error_set(error, "%s: more than %d files of older lines", path, GENERATIONS_MAX);
 		return -1;
 	}
 	if (generation == NULL || asprintf(&own, "%.*s%s", (int)stem, path, name) < 0) {
@@ -253,9 +251,9 @@ int track_generations_find(struct track_generations *generations, const char *pa
 	if (list_folder(generations, folder, path, stem, error) != 0)
 		goto done;
 	status = 1;
-	if (patient && (fstat(dirfd(folder), &after) != 0 ||
-			       modified_of(&after) != modified_of(&before) ||
-			       llabs(file_time() - modified_of(&before)) < QUIET)) {
+	if (patient &&
+		(fstat(dirfd(folder), &after) != 0 || modified_of(&after) != modified_of(&before) ||
+			llabs(file_time() - modified_of(&before)) < QUIET)) {
 		status = 0;
 		goto done;
 	}
@@ -299,8 +297,8 @@ size_t track_generations_of(
 	for (size_t i = generations->count; place->known && i-- > 0;) {
 		const struct track_generation *generation = &generations->list[i];
 		bool fits = generation->compressed || generation->size >= place->offset;
-		bool here = generation->device == place->device &&
-			    generation->inode == place->inode;
+		bool here =
+			generation->device == place->device && generation->inode == place->inode;
 		int score = 2 * fits + here;
 
 		if (score > best_score && begins_as(generation, place)) {

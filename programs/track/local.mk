@@ -3,6 +3,7 @@
 
 noinst_LIBRARIES += programs/track/libmgtrack.a
 programs_track_libmgtrack_a_SOURCES = \
+	programs/track/generation.c programs/track/generation.h \
 	programs/track/join.h \
 	programs/track/line.c \
 	programs/track/line.h \
@@ -15,4 +16,12 @@ programs_track_libmgtrack_a_SOURCES = \
 	programs/track/line_queue.c \
 	programs/track/line_silent.c \
 	programs/track/line_smtpd.c \
-	programs/track/source.h
+	programs/track/place.c programs/track/place.h \
+	programs/track/source.c programs/track/source.h \
+	programs/track/source_file.c programs/track/source_file.h \
+	programs/track/source_journal.c programs/track/source_journal.h \
+	programs/track/source_private.h \
+	programs/track/stamp.c programs/track/stamp.h \
+	programs/track/stream.c programs/track/stream.h \
+	programs/track/trail.c programs/track/trail.h \
+	programs/track/watch.c programs/track/watch.h

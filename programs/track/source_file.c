@@ -72,8 +72,8 @@ static int give(const struct track_heading *heading, const struct track_stream_l
 	return 1;
 }
 
-static int give_loss(struct source_file *file, int64_t lost, const char *text,
-	const char *position, struct track_record *record)
+static int give_loss(struct source_file *file, int64_t lost, const char *text, const char *position,
+	struct track_record *record)
 {
 	*record = (struct track_record){
 		.utc = file->stamp.last != 0 ? file->stamp.last : file->now,
@@ -109,8 +109,8 @@ static int give_lost_copies(struct source_file *file, struct track_record *recor
 	track_trail_done(file->trail, &file->line, 0);
 	snprintf(file->position, sizeof file->position, "%s-lost",
 		track_trail_name(file->trail, &file->line));
-	return give_loss(
-		file, lost, "a line says it stands for more than can be told", file->position, record);
+	return give_loss(file, lost, "a line says it stands for more than can be told",
+		file->position, record);
 }
 
 /* "last message repeated": of which message? Sets the heading but for the time. */
@@ -184,8 +184,8 @@ static int file_next(
 				return status;
 			break;
 		case TRACK_LOSS:
-			return give_loss(file, INT64_MAX, loss,
-				track_trail_name(file->trail, NULL), record);
+			return give_loss(
+				file, INT64_MAX, loss, track_trail_name(file->trail, NULL), record);
 		case TRACK_WAIT: file->now = file->clock->utc(file->clock); return 0;
 		case TRACK_FAILED: return -1;
 		}

@@ -303,13 +303,17 @@ static bool check_rights(const char *directory, struct mg_error *error)
 			look_into(path, &readable);
 		}
 	if (!readable.file && readable.denied) {
-		mg_error_set(error, "the journal%s%s: no right to read it: the user must be in "
-			"group systemd-journal", directory[0] == '\0' ? "" : " ", directory);
+		mg_error_set(error,
+			"the journal%s%s: no right to read it: the user must be in "
+			"group systemd-journal",
+			directory[0] == '\0' ? "" : " ", directory);
 		return false;
 	}
 	if (!readable.folder)
-		mg_error_set(error, "the journal%s%s: there is none (is systemd-journald "
-			"running?)", directory[0] == '\0' ? "" : " ", directory);
+		mg_error_set(error,
+			"the journal%s%s: there is none (is systemd-journald "
+			"running?)",
+			directory[0] == '\0' ? "" : " ", directory);
 	return readable.folder;
 }
 
@@ -351,9 +355,9 @@ static struct track_source *journal_open(const char *follow, const char *positio
 	}
 	self->clock = clock;
 	/* Journals of users are left out: what Postfix says is not in them, and users write them. */
-	status = directory[0] == '\0'
-			 ? sd_journal_open(&self->journal, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM)
-			 : sd_journal_open_directory(&self->journal, directory, 0);
+	status = directory[0] == '\0' ? sd_journal_open(&self->journal,
+						SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM)
+				      : sd_journal_open_directory(&self->journal, directory, 0);
 	if (status >= 0)
 		status = sd_journal_set_data_threshold(
 			self->journal, TRACK_LINE_MAX + sizeof "MESSAGE=");
@@ -367,8 +371,8 @@ static struct track_source *journal_open(const char *follow, const char *positio
 	}
 	if (status >= 0)
 		return &self->source;
-	mg_error_system(error, -status, "the journal%s%s", directory[0] == '\0' ? "" : " ",
-		directory);
+	mg_error_system(
+		error, -status, "the journal%s%s", directory[0] == '\0' ? "" : " ", directory);
 	journal_close(&self->source);
 	return NULL;
 }

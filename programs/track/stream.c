@@ -274,8 +274,7 @@ static ssize_t read_plain(struct track_stream *stream)
 	ssize_t got;
 
 	do
-		got = pread(stream->fd, stream->buffer + stream->end, READ,
-			(off_t)stream->read_at);
+		got = pread(stream->fd, stream->buffer + stream->end, READ, (off_t)stream->read_at);
 	while (got < 0 && errno == EINTR);
 	if (got > 0)
 		stream->read_at += (uint64_t)got;
@@ -289,9 +288,8 @@ int track_stream_fill(struct track_stream *stream)
 	if (stream->inflater != NULL && stream->inflater->skip > 0)
 		return skip_some(stream);
 	make_room(stream);
-	got = stream->inflater == NULL
-		? read_plain(stream)
-		: inflate_some(stream, stream->buffer + stream->end, READ);
+	got = stream->inflater == NULL ? read_plain(stream)
+				       : inflate_some(stream, stream->buffer + stream->end, READ);
 	if (got <= 0)
 		return (int)got;
 	stream->end += (size_t)got;

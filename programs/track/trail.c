@@ -153,7 +153,8 @@ static bool is_same(struct track_trail *trail)
 	char head[TRACK_HEAD_MAX];
 	ssize_t length = pread(track_stream_descriptor(trail->stream), head, sizeof head, 0);
 
-	if (length < (ssize_t)trail->head_length || memcmp(head, trail->head, trail->head_length) != 0)
+	if (length < (ssize_t)trail->head_length ||
+		memcmp(head, trail->head, trail->head_length) != 0)
 		return false;
 	if ((size_t)length == trail->head_length)
 		return true;
@@ -168,8 +169,7 @@ static bool is_same(struct track_trail *trail)
 static int find_generations(
 	struct track_trail *trail, struct track_generations *generations, struct mg_error *error)
 {
-	int status = track_generations_find(
-		generations, trail->path, trail->hasty < HASTY, error);
+	int status = track_generations_find(generations, trail->path, trail->hasty < HASTY, error);
 
 	if (status < 0)
 		return fail(trail);
@@ -184,8 +184,8 @@ static int find_generations(
 static const struct track_generation *live_one(const struct track_generations *generations)
 {
 	return generations->count > 0 && generations->list[generations->count - 1].live
-		? &generations->list[generations->count - 1]
-		: NULL;
+		       ? &generations->list[generations->count - 1]
+		       : NULL;
 }
 
 static void count_younger(
@@ -343,7 +343,8 @@ static int read_on(
 
 	if (status < 0 && errno == EBADMSG) {
 		trail->damaged = true;
-		lose(trail, &trail->place, trail->file, "damaged; what stands behind cannot be read");
+		lose(trail, &trail->place, trail->file,
+			"damaged; what stands behind cannot be read");
 		return GO_ON;
 	}
 	if (status < 0) {
@@ -466,7 +467,8 @@ static bool look_back(struct track_trail *trail)
 	trail->before_length = 0;
 	do {
 		while (stream != NULL && track_stream_line(stream, &line) && line.end <= end) {
-			if (!first && memmem(line.text, line.length, REPEATED, strlen(REPEATED)) == NULL)
+			if (!first &&
+				memmem(line.text, line.length, REPEATED, strlen(REPEATED)) == NULL)
 				track_stream_keep(stream, &line);
 			first = false;
 		}

@@ -317,6 +317,11 @@ CMOCKA_TESTS += t/unit/dkim_sign_opendkim.t
 t_unit_dkim_sign_opendkim_t_SOURCES = t/unit/dkim_sign_opendkim.c t/unit/dkim_letters.c t/unit/dkim_letters.h
 t_unit_dkim_sign_opendkim_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
+# The log of Postfix.
+CMOCKA_TESTS += t/unit/stamp.t
+t_unit_stamp_t_SOURCES = t/unit/stamp.c
+t_unit_stamp_t_LDADD = $(TRACK_LDADD) $(CMOCKA_LIBS)
+
 # Modules of millgate-dkim.
 CMOCKA_TESTS += t/unit/dkim_fragile.t
 t_unit_dkim_fragile_t_SOURCES = t/unit/dkim_fragile.c
