@@ -7,6 +7,10 @@ lib_mail_libmgmail_a_SOURCES = \
 	lib/mail/charset.c lib/mail/charset.h \
 	lib/mail/delivery.c lib/mail/delivery.h \
 	lib/mail/fields.c lib/mail/fields.h \
+	lib/mail/file_compound.c lib/mail/file_compound.h \
+	lib/mail/file_text.c lib/mail/file_text.h \
+	lib/mail/file_type.c lib/mail/file_type.h \
+	lib/mail/file_zip.c lib/mail/file_zip.h \
 	lib/mail/filter.h \
 	lib/mail/header.c lib/mail/header.h \
 	lib/mail/letter.c lib/mail/letter.h \

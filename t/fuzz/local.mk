@@ -49,6 +49,10 @@ FUZZ_TARGETS += t/fuzz/reading
 t_fuzz_reading_SOURCES = t/fuzz/reading.c $(FUZZ_MAIN)
 t_fuzz_reading_LDFLAGS = $(FUZZ_LINK)
 
+FUZZ_TARGETS += t/fuzz/file_type
+t_fuzz_file_type_SOURCES = t/fuzz/file_type.c $(FUZZ_MAIN)
+t_fuzz_file_type_LDFLAGS = $(FUZZ_LINK)
+
 FUZZ_TARGETS += t/fuzz/parameters
 t_fuzz_parameters_SOURCES = t/fuzz/parameters.c $(FUZZ_MAIN)
 t_fuzz_parameters_LDFLAGS = $(FUZZ_LINK)

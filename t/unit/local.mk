@@ -76,6 +76,10 @@ CMOCKA_TESTS += t/unit/mailbox.t
 t_unit_mailbox_t_SOURCES = t/unit/mailbox.c
 t_unit_mailbox_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
+CMOCKA_TESTS += t/unit/file_type.t
+t_unit_file_type_t_SOURCES = t/unit/file_type.c
+t_unit_file_type_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
 CMOCKA_TESTS += t/unit/parameters.t
 t_unit_parameters_t_SOURCES = t/unit/parameters.c
 t_unit_parameters_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
