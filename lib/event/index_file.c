@@ -10,7 +10,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BLOCK_BYTES = 4096, BLOCK_PAIRS = 255, WORDS = BLOCK_BYTES / 8, FILE_MODE = 0640 };
+enum {
+	BLOCK_BYTES = 4096,
+	BLOCK_PAIRS = 255,
+	WORDS = BLOCK_BYTES / 8,
+	FILE_MODE = 0640,
+	PART = 8, /* pairs of a part that is sorted, about */
+	PART_BITS_MAX = 24
+};
 
 static const char magic[8] = "MGINDX2\n";
 
@@ -95,13 +102,60 @@ static int by_hash(const void *one, const void *other)
 	return a->offset < b->offset ? -1 : a->offset > b->offset;
 }
 
+/* Sorts a part; most have few pairs, or many of one hash, which are in order already. */
+static void sort_part(struct mg_index_pair *list, size_t count)
+{
+	for (size_t i = 1; i < count; i++)
+		if (by_hash(&list[i - 1], &list[i]) > 0) {
+			qsort(list, count, sizeof *list, by_hash);
+			return;
+		}
+}
+
+/* Puts the pairs, in their order, into parts by the first bits of their hashes, and sorts those:
+ * hashes are as even as can be. False when out of memory. */
+static bool sort_by_parts(struct mg_index_pairs *pairs)
+{
+	unsigned bits = 1;
+	size_t parts, *ends, at = 0;
+	struct mg_index_pair *list;
+
+	while (bits < PART_BITS_MAX && pairs->count >> bits > PART)
+		bits++;
+	parts = (size_t)1 << bits;
+	ends = calloc(parts + 1, sizeof *ends);
+	list = malloc(pairs->count * sizeof *list);
+	if (ends == NULL || list == NULL) {
+		free(ends);
+		free(list);
+		return false;
+	}
+	for (size_t i = 0; i < pairs->count; i++)
+		ends[(pairs->list[i].hash >> (64 - bits)) + 1]++;
+	for (size_t i = 0; i < parts; i++)
+		ends[i + 1] += ends[i];
+	/* ends[part] is where its next pair goes, and at last where it ends. */
+	for (size_t i = 0; i < pairs->count; i++)
+		list[ends[pairs->list[i].hash >> (64 - bits)]++] = pairs->list[i];
+	for (size_t i = 0; i < parts; i++) {
+		sort_part(list + at, ends[i] - at);
+		at = ends[i];
+	}
+	free(ends);
+	free(pairs->list);
+	pairs->list = list;
+	pairs->room = pairs->count;
+	return true;
+}
+
 void mg_index_pairs_sort(struct mg_index_pairs *pairs)
 {
 	size_t kept = 0;
 
 	if (pairs->count == 0)
 		return;
-	qsort(pairs->list, pairs->count, sizeof *pairs->list, by_hash);
+	if (!sort_by_parts(pairs))
+		qsort(pairs->list, pairs->count, sizeof *pairs->list, by_hash);
 	for (size_t i = 1; i < pairs->count; i++)
 		if (by_hash(&pairs->list[kept], &pairs->list[i]) != 0)
 			pairs->list[++kept] = pairs->list[i];
@@ -146,7 +200,8 @@ int mg_index_file_write(const char *path, struct mg_index_pairs *pairs, uint64_t
 			close(fd);
 		goto done;
 	}
-	if (!write_blocks(file, pairs, segment_bytes) || fflush(file) != 0 || fdatasync(fd) != 0) {
+	/* Not synced: what a crash leaves of it is seen by its checksums, and built anew. */
+	if (!write_blocks(file, pairs, segment_bytes) || fflush(file) != 0) {
 		int number = errno;
 
 		fclose(file);

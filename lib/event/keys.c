@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "event/keys.h"
 
+#include <endian.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -83,20 +84,45 @@ static bool take(struct scanner *scanner, char character)
 	return true;
 }
 
+/* The bytes of a word that are this character have their highest bit set, up to the first of them
+ * no others. */
+static uint64_t equal_bytes(uint64_t word, char character)
+{
+	uint64_t other = word ^ UINT64_C(0x0101010101010101) * (unsigned char)character;
+
+	return (other - UINT64_C(0x0101010101010101)) & ~other & UINT64_C(0x8080808080808080);
+}
+
+/* The next quote or backslash; end when there is none. Eight bytes a step: most of a line is
+ * text. */
+static const char *find_mark(const char *at, const char *end)
+{
+	while (end - at >= 8) {
+		uint64_t word, marks;
+
+		memcpy(&word, at, sizeof word);
+		word = le64toh(word);
+		marks = equal_bytes(word, '"') | equal_bytes(word, '\\');
+		if (marks != 0)
+			return at + __builtin_ctzll(marks) / 8;
+		at += 8;
+	}
+	while (at < end && *at != '"' && *at != '\\')
+		at++;
+	return at;
+}
+
 /* A string from behind its first quote on. */
 static bool read_rest_of_string(struct scanner *scanner, struct span *span)
 {
-	const char *at = scanner->at;
+	const char *at = find_mark(scanner->at, scanner->end);
 
-	*span = (struct span){.text = at};
-	while (at < scanner->end && *at != '"') {
-		if (*at == '\\') {
-			span->escaped = true;
-			at++;
-		}
-		at++;
+	*span = (struct span){.text = scanner->at};
+	while (scanner->end - at >= 2 && *at == '\\') {
+		span->escaped = true;
+		at = find_mark(at + 2, scanner->end);
 	}
-	if (at >= scanner->end)
+	if (at == scanner->end || *at != '"')
 		return false;
 	span->length = (size_t)(at - span->text);
 	scanner->at = at + 1;
@@ -199,29 +225,48 @@ static bool decode(struct scanner *scanner, struct span *span)
 
 /* --- values --- */
 
+/* The end of a string from behind its first quote on, NULL when it has none. */
+static const char *skip_string(const char *at, const char *end)
+{
+	at = find_mark(at, end);
+	while (end - at >= 2 && *at == '\\')
+		at = find_mark(at + 2, end);
+	return at < end && *at == '"' ? at + 1 : NULL;
+}
+
 /* Passes a value that has no keys. */
 static bool skip_value(struct scanner *scanner)
 {
+	const char *at = scanner->at, *end = scanner->end;
 	size_t depth = 0;
-	struct span span;
 
-	skip_blanks(scanner);
-	while (scanner->at < scanner->end) {
-		char character = *scanner->at;
-
-		if (depth == 0 && (character == ',' || character == '}' || character == ']'))
-			return true;
-		scanner->at++;
-		if (character == '"') {
-			if (!read_rest_of_string(scanner, &span))
+	while (at < end) {
+		switch (*at) {
+		case '"':
+			at = skip_string(at + 1, end);
+			if (at == NULL)
 				return false;
-		} else if (character == '{' || character == '[') {
-			depth++;
-		} else if (character == '}' || character == ']') {
+			continue;
+		case '{':
+		case '[': depth++; break;
+		case '}':
+		case ']':
+			if (depth == 0)
+				goto found;
 			depth--;
+			break;
+		case ',':
+			if (depth == 0)
+				goto found;
+			break;
+		default: break;
 		}
+		at++;
 	}
 	return false;
+found:
+	scanner->at = at;
+	return true;
 }
 
 static bool use_text(struct scanner *scanner, const struct key_node *node)

@@ -7,12 +7,13 @@
 # A bench is t/bench/NAME.py; its programs are built for it only.
 
 BENCH_TOOLS = t/bench/millgate-nothing t/bench/load t/bench/bare t/bench/plain t/bench/sign_bare \
-	t/bench/canon
+	t/bench/canon t/bench/eventlogs
 EXTRA_PROGRAMS += $(BENCH_TOOLS)
 t_bench_millgate_nothing_SOURCES = t/bench/nothing.c
 t_bench_load_SOURCES = t/bench/load.c
 t_bench_bare_SOURCES = t/bench/bare.c
 t_bench_plain_SOURCES = t/bench/plain.c
+t_bench_eventlogs_SOURCES = t/bench/eventlogs.c
 t_bench_canon_SOURCES = t/bench/canon.c
 t_bench_sign_bare_SOURCES = t/bench/sign_bare.c
 CLEANFILES += $(BENCH_TOOLS) bench.json

@@ -271,6 +271,120 @@ static void a_log_without_files_has_no_hits(void **state)
 	assert_non_null(strstr(error.text, "/nonexistent/millgate"));
 }
 
+static void several_keys_of_a_record_find_it_once(void **state)
+{
+	static const char *const keys[] = {"trace7", "4jYh7zQ", "r7@example.net", "trace9"};
+	struct mg_lookup *lookup = mg_lookup_open(place.directory, "log", NULL, NULL, NULL);
+	struct hits hits = {0};
+
+	(void)state;
+	assert_non_null(lookup);
+	assert_int_equal(mg_lookup_find(lookup, keys, 4, false, take, &hits, NULL), 0);
+	assert_int_equal(hits.count, 2);
+	assert_non_null(strstr(hits.first, "\"trace7\""));
+	mg_lookup_close(lookup);
+}
+
+static bool take_backwards(void *context, const struct mg_lookup_hit *hit)
+{
+	struct hits *hits = context;
+	const char *sequence = strstr(hit->line, "\"sequence\":");
+	uint64_t number = strtoull(sequence + strlen("\"sequence\":"), NULL, 10);
+
+	assert_true(hits->count == 0 || number < hits->last);
+	hits->last = number;
+	return ++hits->count != hits->end_after;
+}
+
+static void the_newest_records_come_first_on_demand(void **state)
+{
+	static const char *const key = "all@example.net";
+	struct mg_lookup *lookup = mg_lookup_open(place.directory, "log", NULL, NULL, NULL);
+	struct hits hits = {0};
+
+	(void)state;
+	assert_non_null(lookup);
+	assert_int_equal(mg_lookup_find(lookup, &key, 1, true, take_backwards, &hits, NULL), 0);
+	assert_int_equal(hits.count, MESSAGES);
+	mg_lookup_close(lookup);
+}
+
+struct names {
+	char text[64];
+};
+
+static bool take_name(void *context, const struct mg_lookup_hit *hit)
+{
+	struct names *names = context;
+
+	snprintf(names->text + strlen(names->text), sizeof names->text - strlen(names->text), "%s ",
+		hit->name);
+	return false;
+}
+
+static void all_logs_of_a_directory_are_looked_up(void **state)
+{
+	static const char *const keys[] = {"trace7"};
+	struct names names = {""};
+	struct mg_lookup *lookup;
+
+	(void)state;
+	place.settings.name = "dkim";
+	make_log();
+	place.settings.name = "log";
+	lookup = mg_lookup_open(place.directory, NULL, NULL, NULL, NULL);
+	assert_non_null(lookup);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(
+			mg_lookup_find(lookup, keys, 1, false, take_name, &names, NULL), 0);
+	assert_string_equal(names.text, "dkim log dkim log ");
+	mg_lookup_close(lookup);
+}
+
+struct told {
+	uint64_t done, total;
+	int count;
+};
+
+static void hear(void *context, uint64_t done, uint64_t total)
+{
+	struct told *told = context;
+
+	assert_true(done >= told->done && done <= total);
+	assert_true(told->count == 0 || total == told->total);
+	*told = (struct told){done, total, told->count + 1};
+}
+
+static void building_indexes_tells_how_far_it_is(void **state)
+{
+	struct told told = {.count = 0}, again = {.count = 0};
+
+	(void)state;
+	mg_lookup_close(mg_lookup_open(place.directory, NULL, hear, &told, NULL));
+	assert_true(told.count > 2 && told.done == told.total);
+	mg_lookup_close(mg_lookup_open(place.directory, NULL, hear, &again, NULL));
+	assert_int_equal(again.count, 0);
+}
+
+static void an_index_of_another_version_is_built_anew(void **state)
+{
+	size_t length;
+	char *bytes, *now;
+
+	(void)state;
+	expect_message("trace1", 1);
+	bytes = place_read(&place, FIRST_INDEX, &length);
+	assert_non_null(bytes);
+	assert_memory_equal(bytes, "MGINDX2\n", 8);
+	bytes[6] = '1';
+	place_write(&place, FIRST_INDEX, bytes, length);
+	expect_message("trace1", 1);
+	now = place_read(&place, FIRST_INDEX, &length);
+	assert_memory_equal(now, "MGINDX2\n", 8);
+	free(bytes);
+	free(now);
+}
+
 static void an_index_of_thousands_of_keys_finds_each(void **state)
 {
 	struct mg_spool *spool;
@@ -316,6 +430,11 @@ int main(void)
 		INDEX_TEST(without_a_usable_index_segments_are_read_through),
 		INDEX_TEST(damaged_lines_are_passed_over),
 		INDEX_TEST(a_log_without_files_has_no_hits),
+		INDEX_TEST(several_keys_of_a_record_find_it_once),
+		INDEX_TEST(the_newest_records_come_first_on_demand),
+		INDEX_TEST(all_logs_of_a_directory_are_looked_up),
+		INDEX_TEST(building_indexes_tells_how_far_it_is),
+		INDEX_TEST(an_index_of_another_version_is_built_anew),
 		INDEX_TEST(an_index_of_thousands_of_keys_finds_each),
 	};
 
