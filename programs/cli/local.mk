@@ -27,6 +27,7 @@ programs_cli_libmgcli_a_SOURCES = \
 	programs/cli/sheet.c programs/cli/sheet.h \
 	programs/cli/tally.c programs/cli/tally.h \
 	programs/cli/usage.c programs/cli/usage.h \
+	programs/cli/when.c programs/cli/when.h \
 	programs/cli/zone.c programs/cli/zone.h
 
 bin_PROGRAMS += millgate

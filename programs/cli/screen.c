@@ -42,14 +42,17 @@ const char *cli_screen_quoted(char *target, const char *text, size_t length)
 	return target;
 }
 
-static void break_down(const struct cli_call *call, int64_t utc, struct tm *parts)
+void cli_screen_break_down(const struct cli_call *call, time_t seconds, struct tm *parts)
 {
-	time_t seconds = (time_t)(utc / MG_SECOND);
-
 	if (call->utc)
 		gmtime_r(&seconds, parts);
 	else
 		localtime_r(&seconds, parts);
+}
+
+int64_t cli_screen_utc(const struct cli_call *call, struct tm *parts)
+{
+	return (int64_t)(call->utc ? timegm(parts) : mktime(parts)) * MG_SECOND;
 }
 
 const char *cli_screen_time(const struct cli_call *call, int64_t utc, char *target)
@@ -57,7 +60,7 @@ const char *cli_screen_time(const struct cli_call *call, int64_t utc, char *targ
 	struct tm parts;
 	long offset;
 
-	break_down(call, utc, &parts);
+	cli_screen_break_down(call, (time_t)(utc / MG_SECOND), &parts);
 	offset = parts.tm_gmtoff / 60;
 	mg_str_format(target, CLI_TIME_MAX, "%04d-%02d-%02d %02d:%02d %c%02ld:%02ld",
 		parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min,
@@ -69,8 +72,8 @@ int64_t cli_screen_midnight(const struct cli_call *call, int64_t utc)
 {
 	struct tm parts;
 
-	break_down(call, utc, &parts);
+	cli_screen_break_down(call, (time_t)(utc / MG_SECOND), &parts);
 	parts.tm_hour = parts.tm_min = parts.tm_sec = 0;
 	parts.tm_isdst = -1;
-	return (int64_t)(call->utc ? timegm(&parts) : mktime(&parts)) * MG_SECOND;
+	return cli_screen_utc(call, &parts);
 }

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "cli/command.h"
 
@@ -20,4 +21,7 @@ enum { CLI_TIME_MAX = 40 };
 const char *cli_screen_time(const struct cli_call *call, int64_t utc, char *target);
 /* The begin of the day of a time, UTC ns. */
 int64_t cli_screen_midnight(const struct cli_call *call, int64_t utc);
+/* The parts of a time, and back (UTC ns), local or UTC as the call says. */
+void cli_screen_break_down(const struct cli_call *call, time_t seconds, struct tm *parts);
+int64_t cli_screen_utc(const struct cli_call *call, struct tm *parts);
 #endif

@@ -18,6 +18,7 @@
 #include "cli/screen.h"
 #include "cli/sheet.h"
 #include "cli/tally.h"
+#include "cli/when.h"
 #include "cli/zone.h"
 
 /* What a function prints, read back. */
@@ -130,6 +131,39 @@ static void a_time_has_its_offset(void **state)
 		cli_screen_time(&call, 1764000000 * MG_SECOND, text), "2025-11-24 16:00 +00:00");
 }
 
+static void a_time_can_be_named_in_several_ways(void **state)
+{
+	/* 2025-11-24 17:00 in Berlin's winter */
+	const int64_t now = 1764000000, day = 86400;
+	const struct {
+		const char *text;
+		int64_t utc;
+	} times[] = {{"0s", now}, {"90s", now - 90}, {"10m", now - 600}, {"2h", now - 7200},
+		{"3d", now - 3 * day}, {"1w", now - 7 * day}, {"16:59", now - 60}, {"17:00", now},
+		{"17:01", now - day + 60}, {"00:00:30", now - 17 * 3600 + 30},
+		{"2025-11-24", now - 17 * 3600}, {"2025-11-24 16:00", now - 3600},
+		{"2025-11-24T16:00:01", now - 3599}, {"2025-11-24T16:00:00Z", now},
+		{"2025-11-24T17:00:00+01:00", now}, {"2025-11-25", now + 7 * 3600}};
+	static const char *const wrong[] = {"", "h", "2", "2x", "-2h", "2.5h", "25:00", "9",
+		"today", "2025-13-01", "2025-11-24 9", "99999999999h", "2025-11-24Z"};
+	struct cli_call call = {.utc = false};
+	int64_t utc;
+
+	(void)state;
+	setenv("TZ", "CET-1", 1);
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		if (!cli_when(&call, times[i].text, now * MG_SECOND, &utc))
+			fail_msg("%s", times[i].text);
+		assert_int_equal(utc / MG_SECOND, times[i].utc);
+	}
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		if (cli_when(&call, wrong[i], now * MG_SECOND, &utc))
+			fail_msg("%s", wrong[i]);
+	call.utc = true;
+	assert_true(cli_when(&call, "16:00", now * MG_SECOND, &utc));
+	assert_int_equal(utc / MG_SECOND, now);
+}
+
 static void columns_are_as_wide_as_their_widest_cell(void **state)
 {
 	static const char *const headings[] = {"a", "b", "c"};
@@ -226,6 +260,7 @@ int main(void)
 		cmocka_unit_test(the_table_is_sound),
 		cmocka_unit_test(text_of_strangers_is_quoted_and_bounded),
 		cmocka_unit_test(a_time_has_its_offset),
+		cmocka_unit_test(a_time_can_be_named_in_several_ways),
 		cmocka_unit_test(columns_are_as_wide_as_their_widest_cell),
 		cmocka_unit_test(json_has_the_names_of_events),
 		cmocka_unit_test(strings_of_a_record_have_255_octets_at_most),
