@@ -87,13 +87,13 @@ static const struct program {
 	{"post-install", line_read_silent},
 	{"proxymap", line_read_silent},
 	{"proxywrite", line_read_silent},
-	{"qmqpd", line_read_silent},
+	{"qmqpd", line_read_smtpd},
 	{"scache", line_read_silent},
 	{"sendmail", line_read_silent},
 	{"showq", line_read_silent},
 	{"spawn", line_read_silent},
 	{"tlsmgr", line_read_silent},
-	{"tlsproxy", line_read_silent},
+	{"tlsproxy", line_read_tlsproxy},
 	{"trivial-rewrite", line_read_silent},
 	{"verify", line_read_silent},
 };
@@ -172,21 +172,39 @@ static bool read_identifier(
 	return length > 0;
 }
 
-/* "warning: …" and the like, by any program. */
+/* What any program may write. The text of a warning is all of it. */
 static const struct line_pattern levels[] = {
-	{TRACK_MILTER_DOWN, "warning: connect to Milter service %x", "warning"},
-	{TRACK_MILTER_DOWN, "warning: milter %x", "warning"},
-	{TRACK_WARNING, "warning: %q: %x", "warning"},
-	{TRACK_WARNING, "warning: %x", "warning"},
-	{TRACK_WARNING, "error: %x", "error"},
-	{TRACK_WARNING, "fatal: %x", "fatal"},
-	{TRACK_WARNING, "panic: %x", "panic"},
+	{TRACK_MILTER_DOWN, "warning: connect to Milter service %.", "warning"},
+	{TRACK_MILTER_DOWN, "warning: milter %.", "warning"},
+	{TRACK_WARNING, "warning: AUTH command rate limit exceeded: %d from %c %.", "warning"},
+	{TRACK_WARNING, "warning: Connection concurrency limit exceeded: %d from %c %.", "warning"},
+	{TRACK_WARNING, "warning: Connection rate limit exceeded: %d from %c %.", "warning"},
+	{TRACK_WARNING, "warning: Message delivery request rate limit exceeded: %d from %c %.",
+		"warning"},
+	{TRACK_WARNING, "warning: New TLS session rate limit exceeded: %d from %c %.", "warning"},
+	{TRACK_WARNING, "warning: Recipient address rate limit exceeded: %d from %c %.", "warning"},
+	{TRACK_WARNING, "warning: Illegal address syntax from %c in %.", "warning"},
+	{TRACK_WARNING, "warning: non-SMTP command from %c: %.", "warning"},
+	{TRACK_WARNING, "warning: %q: %.", "warning"},
+	{TRACK_WARNING, "warning: %.", "warning"},
+	{TRACK_WARNING, "error: %.", "error"},
+	{TRACK_WARNING, "fatal: %.", "fatal"},
+	{TRACK_WARNING, "panic: %.", "panic"},
+	{TRACK_NONE, "table %* has changed -- restarting", NULL},
+	{TRACK_NONE, "using backwards-compatible default setting %.", NULL},
 	{0},
 };
 
 static bool read_level(struct line_cursor cursor, struct track_line *line)
 {
-	return line_by_patterns(levels, cursor, line);
+	if (!line_by_patterns(levels, cursor, line))
+		return false;
+	if (line->kind != TRACK_NONE) {
+		cursor.at += line->word.length;
+		LINE_SKIP(&cursor, ": ");
+		line->text = line_rest(&cursor);
+	}
+	return true;
 }
 
 static bool read_text(

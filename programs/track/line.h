@@ -32,7 +32,8 @@ enum track_kind {
 	TRACK_NOTICE, /* warning:, redirect:, filter:, prepend:, replace: … of access and header checks:
 		       * word, stage, text */
 	TRACK_AUTH_FAILED, /* smtpd warning: client, sasl_method, sasl_username, text */
-	TRACK_LOST, /* lost connection, timeout, too many errors …: word, stage, client, text */
+	TRACK_LOST, /* lost connection, timeout, too many errors: word, stage, client, size (bytes of
+		     * DATA or BDAT) */
 	TRACK_DISCONNECT, /* client, counters */
 	TRACK_MESSAGE_ID, /* cleanup Q: message_id (resent: word) */
 	TRACK_PICKUP, /* pickup Q: uid, from, orig_id */

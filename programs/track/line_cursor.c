@@ -29,6 +29,8 @@ static const unsigned char classes[256] = {
 	[','] = HELO_PART,
 	[':'] = DOMAIN_PART | HELO_PART | ADDRESS_PART | USER_PART,
 	['@'] = USER_PART,
+	['('] = USER_PART,
+	[')'] = USER_PART,
 	['\\'] = USER_PART,
 	['['] = DOMAIN_PART | HELO_PART,
 	[']'] = DOMAIN_PART | HELO_PART,
@@ -178,11 +180,16 @@ bool line_helo(struct line_cursor *cursor, struct track_text *taken)
 
 bool line_user(struct line_cursor *cursor, struct track_text *taken)
 {
-	size_t length = span(cursor, cursor->at, USER_PART);
+	struct line_cursor at = *cursor;
+	bool bracket = LINE_SKIP(&at, "<");
+	const char *start = at.at;
 
-	if (length == 0)
+	while (at.at < at.end && (is(*at.at, USER_PART) || (bracket && *at.at == ' ')))
+		at.at++;
+	*taken = (struct track_text){.text = start, .length = (size_t)(at.at - start)};
+	if (bracket ? !LINE_SKIP(&at, ">") : taken->length == 0)
 		return false;
-	*taken = take(cursor, length);
+	*cursor = at;
 	return true;
 }
 

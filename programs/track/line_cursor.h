@@ -40,7 +40,8 @@ bool line_word(struct line_cursor *cursor, struct track_text *taken);
 bool line_address(struct line_cursor *cursor, struct track_text *taken);
 /* "<name>": without blanks, specials and quotes: Postfix replaces them in a HELO name. */
 bool line_helo(struct line_cursor *cursor, struct track_text *taken);
-/* A user's name as it stands in a list of fields: without blanks, quotes, brackets, semicolons. */
+/* A user's name as it stands in a list of fields: "name" or "<name>"; without quotes, brackets,
+ * semicolons, and the first without blanks. */
 bool line_user(struct line_cursor *cursor, struct track_text *taken);
 /* "name[address]:port", "name[address]", "[address]:port" (name empty), "name[path]". */
 bool line_peer(struct line_cursor *cursor, struct track_peer *peer);

@@ -70,21 +70,6 @@ static void read_remote(struct line_cursor cursor, struct track_line *line)
 	line_reply(&reply, line);
 }
 
-/* The queue id at the very end of "250 2.0.0 Ok: queued as ID". */
-static void read_queued_as(struct track_text text, struct track_text *queue_id)
-{
-	static const char mark[] = "queued as ";
-	const char *end = text.text + text.length, *start = end;
-
-	while (start > text.text && start[-1] != ' ' && end - start <= TRACK_QUEUE_ID_MAX)
-		start--;
-	if ((size_t)(start - text.text) < sizeof(mark) - 1 ||
-		memcmp(start - (sizeof(mark) - 1), mark, sizeof(mark) - 1) != 0 ||
-		!track_is_queue_id(start, (size_t)(end - start)))
-		return;
-	*queue_id = (struct track_text){.text = start, .length = (size_t)(end - start)};
-}
-
 /* What stands in the parentheses, by program. */
 static void read_reason(struct track_text reason, struct track_line *line)
 {
@@ -105,7 +90,7 @@ static void read_reason(struct track_text reason, struct track_line *line)
 	line->text = reason;
 	line_reply(&cursor, line);
 	line->remote = line->reply_code != 0;
-	read_queued_as(reason, &line->queued_as);
+	line_queued_as(reason, &line->queued_as);
 }
 
 /* ", tls=dane/requiretls" (Postfix 3.11), ", dsn=5.1.1". */
@@ -120,7 +105,7 @@ static bool read_tls_and_dsn(struct line_cursor *cursor, struct track_line *line
 	return line_enhanced(cursor, &line->dsn);
 }
 
-static bool read_delivery(struct line_cursor cursor, struct track_line *line)
+bool line_delivery(struct line_cursor cursor, struct track_line *line)
 {
 	struct track_text reason;
 
@@ -144,23 +129,62 @@ static bool read_delivery(struct line_cursor cursor, struct track_line *line)
 
 bool line_read_delivery(struct line_cursor cursor, struct track_line *line)
 {
-	return line->queue_id.text != NULL && read_delivery(cursor, line);
+	static const struct line_pattern lines[] = {
+		{TRACK_NOTICE, "status=deferred (%x)", "deferred"},
+		{0},
+	};
+
+	return line->queue_id.text != NULL &&
+	       (line_delivery(cursor, line) || line_by_patterns(lines, cursor, line));
 }
 
-/* "Trusted TLS connection established to RELAY: TLSv1.3 with cipher …"; "reused" since 3.4. */
-static bool read_tls_out(struct line_cursor cursor, struct track_line *line)
+/* What a client met on its way, of a message: "host … said: …", "lost connection with … while …"
+ * (Postfix, smtp_trouble.c). The delivery line comes when all hosts were tried. */
+static bool read_trouble(struct line_cursor cursor, struct track_line *line)
 {
-	line->kind = TRACK_TLS_OUT;
-	if (!line_tls_level(&cursor, line) ||
-		(!LINE_SKIP(&cursor, "established to ") && !LINE_SKIP(&cursor, "reused to ")))
+	static const struct line_pattern lines[] = {
+		{TRACK_NOTICE, "lost connection with %r while %x", "lost connection"},
+		{TRACK_NOTICE, "conversation with %r timed out while %x", "timeout"},
+		{TRACK_NONE, "enabling PIX workarounds: %.", NULL},
+		{TRACK_NONE, "breaking line > %.", NULL},
+		{TRACK_NONE, "replacing server reply %.", NULL},
+		{0},
+	};
+	struct line_cursor said = cursor;
+
+	if (line->queue_id.text == NULL)
 		return false;
-	line->word = line->tls_level;
-	return line_peer(&cursor, &line->relay) && line_cipher(&cursor, line);
+	if (line_by_patterns(lines, cursor, line))
+		return true;
+	/* A delivery line that cannot be read is none of these. */
+	if (LINE_SKIP(&said, "to=") || LINE_SKIP(&said, "status="))
+		return false;
+	line->kind = TRACK_NOTICE;
+	read_said(&said, &line->relay);
+	read_remote(cursor, line);
+	return true;
+}
+
+static bool read_session(struct line_cursor cursor, struct track_line *line)
+{
+	static const struct line_pattern lines[] = {
+		{TRACK_NOTICE, "connect to %r: %x", "connect"},
+		{TRACK_NONE, "Host offered STARTTLS: %.", NULL},
+		{TRACK_NONE, "discarding EHLO keywords: %.", NULL},
+		{TRACK_NONE, "server features: %.", NULL},
+		{TRACK_NONE, "Using ESMTP PIPELINING%.", NULL},
+		{TRACK_NOTICE, "host %r %x", "host"},
+		{TRACK_NOTICE, "%r %x", "host"},
+		{0},
+	};
+
+	return line->queue_id.text == NULL && line_by_patterns(lines, cursor, line);
 }
 
 bool line_read_smtp(struct line_cursor cursor, struct track_line *line)
 {
-	if (line->queue_id.text == NULL)
-		return read_tls_out(cursor, line);
-	return read_delivery(cursor, line);
+	static line_reader *const readers[] = {
+		line_read_delivery, line_tls, read_session, read_trouble, NULL};
+
+	return line_by_readers(readers, cursor, line);
 }

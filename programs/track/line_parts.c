@@ -22,9 +22,7 @@ static bool read_context(struct line_cursor *cursor, struct track_line *line)
 		(LINE_SKIP(cursor, " proto=") && !line_word(cursor, &line->proto)) ||
 		(LINE_SKIP(cursor, " helo=") && !line_helo(cursor, &line->helo)) ||
 		(LINE_SKIP(cursor, " sasl_method=") && !line_word(cursor, &line->sasl_method)) ||
-		(LINE_SKIP(cursor, " sasl_username=") &&
-			!line_user(cursor, &line->sasl_username)) ||
-		(LINE_SKIP(cursor, " sasl_sender=") && !line_user(cursor, &line->sasl_sender)))
+		(LINE_SKIP(cursor, " sasl_username=") && !line_user(cursor, &line->sasl_username)))
 		return false;
 	return cursor->at > start || cursor->at == cursor->end;
 }
@@ -135,14 +133,35 @@ void line_reply(struct line_cursor *cursor, struct track_line *line)
 	}
 }
 
-/* "Anonymous TLS connection ", "Verified TLS connection reused ". */
-bool line_tls_level(struct line_cursor *cursor, struct track_line *line)
+void line_command_text(struct line_cursor *cursor, struct track_line *line)
 {
-	return line_word(cursor, &line->tls_level) && LINE_SKIP(cursor, " TLS connection ");
+	line_reply(cursor, line);
+	line->dsn = line->reply_enhanced;
+	if (!line_context(cursor, line, &line->text))
+		line->text = line_rest(cursor);
 }
 
-bool line_cipher(struct line_cursor *cursor, struct track_line *line)
+bool line_command(struct line_cursor cursor, struct track_line *line)
 {
-	return LINE_SKIP(cursor, ": ") && line_word(cursor, &line->tls_version) &&
-	       LINE_SKIP(cursor, " with cipher ") && line_word(cursor, &line->tls_cipher);
+	if (!line_word(&cursor, &line->word) || !LINE_SKIP(&cursor, ": ") ||
+		!LINE_UNTIL(&cursor, " from ", &line->stage) ||
+		!line_peer(&cursor, &line->client) || !LINE_SKIP(&cursor, ": "))
+		return false;
+	line->kind = line_kind_of_word(line->word);
+	line_command_text(&cursor, line);
+	return true;
+}
+
+void line_queued_as(struct track_text text, struct track_text *queue_id)
+{
+	static const char mark[] = "queued as ";
+	const char *end = text.text + text.length, *start = end;
+
+	while (start > text.text && start[-1] != ' ' && end - start <= TRACK_QUEUE_ID_MAX)
+		start--;
+	if ((size_t)(start - text.text) < sizeof(mark) - 1 ||
+		memcmp(start - (sizeof(mark) - 1), mark, sizeof(mark) - 1) != 0 ||
+		!track_is_queue_id(start, (size_t)(end - start)))
+		return;
+	*queue_id = (struct track_text){.text = start, .length = (size_t)(end - start)};
 }

@@ -44,6 +44,7 @@ static bool take_directive(
 	case 'S': return take_until(cursor, pattern, &line->stage);
 	case 'a': return take_until(cursor, pattern, &line->addressee);
 	case 'x': return take_until(cursor, pattern, &line->text);
+	case 'b': return line_number(cursor, &line->size);
 	case 'd': return line_number(cursor, &number);
 	default: return take_until(cursor, pattern, &left_out);
 	}

@@ -14,7 +14,7 @@
  *   %f from  %t to  %o orig_to, addresses     %h helo, with its brackets
  *   %w word  %s stage, one word each          %S stage, words up to what follows in the pattern
  *   %a addressee, up to what follows in the pattern
- *   %d a number, left out                     %* anything up to what follows in the pattern
+ *   %b size, %d a number left out             %* anything up to what follows in the pattern
  *   %x text: the rest                         %. anything to the end
  * A pattern fits when all of the line fits. `word`, when not NULL, is the line's word. */
 struct line_pattern {
@@ -39,7 +39,16 @@ void line_forget(struct track_line *line);
 
 line_reader line_read_smtpd, line_read_cleanup, line_read_pickup, line_read_qmgr, line_read_bounce,
 	line_read_smtp, line_read_delivery, line_read_postsuper, line_read_postscreen,
-	line_read_silent;
+	line_read_tlsproxy, line_read_silent;
+
+/* Readers of parts that several programs write: */
+
+/* "to=<…>, …, status=… (…)" of a message. */
+line_reader line_delivery;
+/* "WORD: STAGE from CLIENT: TEXT; from=<…> …" of a command that was refused, held, and so on. */
+line_reader line_command;
+/* About TLS, of no message. */
+line_reader line_tls;
 
 /* A text that is the program's own, not the line's. */
 struct track_text line_constant(const char *text);
@@ -55,8 +64,8 @@ bool line_context_and_rule(struct line_cursor *cursor, struct track_line *line,
 bool line_text_is(struct track_text text, const char *wanted);
 /* "milter-reject" is a refusal, and so on; a word that is no such action a notice. */
 enum track_kind line_kind_of_word(struct track_text word);
-/* "Anonymous TLS connection ". */
-bool line_tls_level(struct line_cursor *cursor, struct track_line *line);
-/* ": TLSv1.3 with cipher NAME (…) …". */
-bool line_cipher(struct line_cursor *cursor, struct track_line *line);
+/* "550 5.1.1 TEXT; from=<…> …" or TEXT alone, to the end of the line. */
+void line_command_text(struct line_cursor *cursor, struct track_line *line);
+/* The queue id at the very end of "250 2.0.0 Ok: queued as ID". */
+void line_queued_as(struct track_text text, struct track_text *queue_id);
 #endif

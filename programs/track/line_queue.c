@@ -38,9 +38,63 @@ static bool read_cleanup_lines(struct line_cursor cursor, struct track_line *lin
 	return line_by_patterns(lines, cursor, line);
 }
 
+/* "milter-reject: END-OF-MESSAGE from CLIENT: TEXT; from=<…> …". */
+static bool read_milter(struct line_cursor cursor, struct track_line *line)
+{
+	struct line_cursor word = cursor;
+
+	return (LINE_SKIP(&word, "milter-reject: ") || LINE_SKIP(&word, "milter-hold: ") ||
+		       LINE_SKIP(&word, "milter-discard: ")) &&
+	       line_command(cursor, line);
+}
+
+/* Where the message came from, at the end of "CONTENT from CLIENT" or "CONTENT from local"; CONTENT
+ * may end in the same words. */
+static void cut_origin(struct track_text *content, struct track_peer *client)
+{
+	static const char mark[] = " from";
+	const char *blank = memrchr(content->text, ' ', content->length);
+	struct line_cursor origin;
+
+	if (blank == NULL || (size_t)(blank - content->text) < sizeof(mark) - 1 ||
+		memcmp(blank - (sizeof(mark) - 1), mark, sizeof(mark) - 1) != 0)
+		return;
+	origin = (struct line_cursor){.at = blank + 1, .end = content->text + content->length};
+	if (line_peer(&origin, client) && origin.at < origin.end)
+		*client = (struct track_peer){.port = 0};
+	content->length = (size_t)(blank - (sizeof(mark) - 1) - content->text);
+}
+
+/* "hold: header NAME: VALUE from CLIENT; from=<…> … helo=<…>: RULE" of header and body checks (Postfix,
+ * cleanup_message.c), "milter-header-hold: header …" of those for what milters add (cleanup_milter.c),
+ * "reject: mime-error REASON: …". The header is a stranger's. */
+static bool read_check(struct line_cursor cursor, struct track_line *line)
+{
+	struct line_cursor rule;
+
+	if (!line_word(&cursor, &line->word) || !LINE_SKIP(&cursor, ": ") ||
+		!line_word(&cursor, &line->stage) || !LINE_SKIP(&cursor, " "))
+		return false;
+	line->kind = line_kind_of_word(line->word);
+	if (line_context_and_rule(&cursor, line, &line->content, &line->text))
+		cut_origin(&line->content, &line->client);
+	else
+		line->content = line_rest(&cursor);
+	if (line->kind != TRACK_REFUSAL || line->text.text == NULL)
+		return true;
+	rule = (struct line_cursor){
+		.at = line->text.text, .end = line->text.text + line->text.length};
+	if (line_enhanced(&rule, &line->dsn)) {
+		LINE_SKIP(&rule, " ");
+		line->text = line_rest(&rule);
+	}
+	return true;
+}
+
 bool line_read_cleanup(struct line_cursor cursor, struct track_line *line)
 {
-	static line_reader *const readers[] = {read_message_id, read_cleanup_lines, NULL};
+	static line_reader *const readers[] = {
+		read_message_id, read_milter, read_cleanup_lines, line_delivery, read_check, NULL};
 
 	return of_message(line) && line_by_readers(readers, cursor, line);
 }
@@ -81,31 +135,55 @@ static bool read_qmgr_lines(struct line_cursor cursor, struct track_line *line)
 
 bool line_read_qmgr(struct line_cursor cursor, struct track_line *line)
 {
-	static line_reader *const readers[] = {read_active, read_qmgr_lines, NULL};
+	static line_reader *const readers[] = {read_active, read_qmgr_lines, line_delivery, NULL};
 
 	return of_message(line) && line_by_readers(readers, cursor, line);
 }
 
-bool line_read_bounce(struct line_cursor cursor, struct track_line *line)
+/* "sender notification failed to <ADDRESS>: REASON" (Postfix 3.11). */
+static bool read_notification_failed(struct line_cursor cursor, struct track_line *line)
+{
+	line->addressee = line_constant("sender");
+	if (!LINE_SKIP(&cursor, "sender notification failed to ") ||
+		!line_address(&cursor, &line->to))
+		return false;
+	line->kind = TRACK_NOTIFICATION_FAILED;
+	if (LINE_SKIP(&cursor, ": "))
+		line->text = line_rest(&cursor);
+	return cursor.at == cursor.end;
+}
+
+static bool read_notification(struct line_cursor cursor, struct track_line *line)
 {
 	static const struct line_pattern lines[] = {
-		{TRACK_NOTIFICATION, "sender non-delivery notification: %k", "non-delivery"},
-		{TRACK_NOTIFICATION, "sender delay notification: %k", "delay"},
-		{TRACK_NOTIFICATION, "sender delivery status notification: %k", "delivery status"},
-		{TRACK_NOTIFICATION, "postmaster non-delivery notification: %k", "non-delivery"},
-		{TRACK_NOTIFICATION, "postmaster delay notification: %k", "delay"},
+		{TRACK_NOTIFICATION, "non-delivery notification: %k", "non-delivery"},
+		{TRACK_NOTIFICATION, "delay notification: %k", "delay"},
+		{TRACK_NOTIFICATION, "delivery status notification: %k", "delivery status"},
 		{0},
 	};
+	const char *addressee = NULL;
 
-	if (!of_message(line) || !line_by_patterns(lines, cursor, line))
+	if (LINE_SKIP(&cursor, "sender "))
+		addressee = "sender";
+	else if (LINE_SKIP(&cursor, "postmaster "))
+		addressee = "postmaster";
+	if (addressee == NULL || !line_by_patterns(lines, cursor, line))
 		return false;
-	line->addressee = line_constant(*cursor.at == 's' ? "sender" : "postmaster");
+	line->addressee = line_constant(addressee);
 	return true;
+}
+
+bool line_read_bounce(struct line_cursor cursor, struct track_line *line)
+{
+	static line_reader *const readers[] = {
+		read_notification, read_notification_failed, line_delivery, NULL};
+
+	return of_message(line) && line_by_readers(readers, cursor, line);
 }
 
 bool line_read_postsuper(struct line_cursor cursor, struct track_line *line)
 {
-	static const struct line_pattern lines[] = {
+	static const struct line_pattern of_one[] = {
 		{TRACK_OPERATOR, "placed on hold", "held"},
 		{TRACK_OPERATOR, "released from hold", "released"},
 		{TRACK_OPERATOR, "requeued", "requeued"},
@@ -113,6 +191,11 @@ bool line_read_postsuper(struct line_cursor cursor, struct track_line *line)
 		{TRACK_OPERATOR, "expired", "expired"},
 		{0},
 	};
+	static const struct line_pattern counts[] = {
+		{TRACK_NONE, "%*: %d message", NULL},
+		{TRACK_NONE, "%*: %d messages", NULL},
+		{0},
+	};
 
-	return of_message(line) && line_by_patterns(lines, cursor, line);
+	return line_by_patterns(of_message(line) ? of_one : counts, cursor, line);
 }

@@ -1,23 +1,30 @@
 /* SPDX-License-Identifier: ISC */
-/* Programs that tell nothing of a message or session, and what they write beside warnings. */
+/* Programs whose lines tell nothing of a message or session, warnings apart. */
+#include <string.h>
+
 #include "track/line_private.h"
+
+/* Whether a line begins with a level: "warning: ". */
+static bool has_level(struct line_cursor cursor)
+{
+	return LINE_SKIP(&cursor, "warning: ") || LINE_SKIP(&cursor, "error: ") ||
+	       LINE_SKIP(&cursor, "fatal: ") || LINE_SKIP(&cursor, "panic: ");
+}
 
 bool line_read_silent(struct line_cursor cursor, struct track_line *line)
 {
-	static const struct line_pattern lines[] = {
-		{TRACK_NONE, "statistics: %.", NULL},
-		{TRACK_NONE, "daemon started %.", NULL},
-		{TRACK_NONE, "terminating on signal %.", NULL},
-		{TRACK_NONE, "reload %.", NULL},
-		{TRACK_NONE, "starting the Postfix mail system%.", NULL},
-		{TRACK_NONE, "stopping the Postfix mail system%.", NULL},
-		{0},
-	};
-
-	return line_by_patterns(lines, cursor, line);
+	line->kind = TRACK_NONE;
+	return !has_level(cursor);
 }
 
-bool line_read_postscreen(struct line_cursor cursor, struct track_line *line)
+static bool read_silent(struct line_cursor cursor, struct track_line *line)
 {
 	return line_read_silent(cursor, line);
+}
+
+bool line_read_tlsproxy(struct line_cursor cursor, struct track_line *line)
+{
+	static line_reader *const readers[] = {line_tls, read_silent, NULL};
+
+	return line_by_readers(readers, cursor, line);
 }

@@ -4,12 +4,25 @@
 
 #include "track/line_private.h"
 
-/* Behind "QUEUE-ID: ", "NOQUEUE: " (Postfix 3.10), or neither. */
+/* Behind "QUEUE-ID: " or "NOQUEUE: " since Postfix 3.10. */
+static const struct line_pattern ends[] = {
+	{TRACK_LOST, "lost connection after %s (%b bytes) from %c", "lost connection"},
+	{TRACK_LOST, "lost connection after %S from %c", "lost connection"},
+	{TRACK_LOST, "timeout after %s (%b bytes) from %c", "timeout"},
+	{TRACK_LOST, "timeout after %S from %c", "timeout"},
+	{TRACK_LOST, "too many errors after %s (%b bytes) from %c", "too many errors"},
+	{TRACK_LOST, "too many errors after %S from %c", "too many errors"},
+	{0},
+};
+
 static const struct line_pattern lines[] = {
 	{TRACK_CONNECT, "connect from %c", NULL},
-	{TRACK_LOST, "lost connection after %S from %c", "lost connection"},
-	{TRACK_LOST, "timeout after %S from %c", "timeout"},
-	{TRACK_LOST, "too many errors after %S from %c", "too many errors"},
+	{TRACK_NOTICE, "improper command pipelining after %S from %c: %x",
+		"improper command pipelining"},
+	{TRACK_NONE, "discarding EHLO keywords: %.", NULL},
+	{TRACK_NONE, "Relaying allowed for certified client: %.", NULL},
+	{TRACK_NONE, "mapping DSN status %.", NULL},
+	{TRACK_NONE, "%c: replacing command %.", NULL},
 	{0},
 };
 
@@ -22,28 +35,37 @@ static bool read_count(struct line_cursor *cursor, int64_t *done, int64_t *tried
 	return !LINE_SKIP(cursor, "/") || line_number(cursor, tried);
 }
 
-/* "disconnect from CLIENT ehlo=1 mail=1 rcpt=1/3 quit=1 commands=4/6". */
+static void keep_count(
+	struct track_text command, int64_t done, int64_t tried, struct track_line *line)
+{
+	if (line_text_is(command, "auth")) {
+		line->auth_good = done;
+		line->auth_tried = tried;
+	} else if (line_text_is(command, "mail")) {
+		line->mails = done;
+	} else if (line_text_is(command, "rcpt")) {
+		line->rcpts_good = done;
+		line->rcpts_tried = tried;
+	}
+}
+
+/* "disconnect from CLIENT ehlo=1 mail=1 rcpt=1/3 quit=1 commands=4/6 notes=bare_lf". */
 static bool read_disconnect(struct line_cursor cursor, struct track_line *line)
 {
 	if (!LINE_SKIP(&cursor, "disconnect from ") || !line_peer(&cursor, &line->client))
 		return false;
+	line->kind = TRACK_DISCONNECT;
 	while (LINE_SKIP(&cursor, " ")) {
-		struct track_text name;
+		struct track_text command, notes;
 		int64_t done, tried;
 
-		if (!LINE_UNTIL(&cursor, "=", &name) || !read_count(&cursor, &done, &tried))
+		if (!LINE_UNTIL(&cursor, "=", &command))
 			return false;
-		if (line_text_is(name, "auth")) {
-			line->auth_good = done;
-			line->auth_tried = tried;
-		} else if (line_text_is(name, "mail")) {
-			line->mails = done;
-		} else if (line_text_is(name, "rcpt")) {
-			line->rcpts_good = done;
-			line->rcpts_tried = tried;
-		}
+		if (read_count(&cursor, &done, &tried))
+			keep_count(command, done, tried, line);
+		else if (!line_word(&cursor, &notes))
+			return false;
 	}
-	line->kind = TRACK_DISCONNECT;
 	return cursor.at == cursor.end;
 }
 
@@ -78,14 +100,6 @@ static bool read_client(struct line_cursor cursor, struct track_line *line)
 	return cursor.at == cursor.end;
 }
 
-/* "Anonymous TLS connection established from CLIENT: TLSv1.3 with cipher …". */
-static bool read_tls(struct line_cursor cursor, struct track_line *line)
-{
-	line->kind = TRACK_TLS_IN;
-	return line_tls_level(&cursor, line) && LINE_SKIP(&cursor, "established from ") &&
-	       line_peer(&cursor, &line->client) && line_cipher(&cursor, line);
-}
-
 /* "warning: CLIENT: SASL PLAIN authentication failed: REASON, sasl_username=NAME". The name is what
  * the client claimed, and may hold anything: it is all that follows. */
 static bool read_auth_failed(struct line_cursor cursor, struct track_line *line)
@@ -104,28 +118,25 @@ static bool read_auth_failed(struct line_cursor cursor, struct track_line *line)
 	return true;
 }
 
-/* "WORD: STAGE from CLIENT: TEXT; from=<…> …" of commands refused, held, and so on. */
-static bool read_command(struct line_cursor cursor, struct track_line *line)
+/* "proxy-reject: END-OF-MESSAGE: 554 5.7.0 TEXT; from=<…> …" of a proxy before the queue. */
+static bool read_proxy(struct line_cursor cursor, struct track_line *line)
 {
-	struct track_text text;
-
-	if (!line_word(&cursor, &line->word) || !LINE_SKIP(&cursor, ": ") ||
-		!LINE_UNTIL(&cursor, " from ", &line->stage) ||
-		!line_peer(&cursor, &line->client) || !LINE_SKIP(&cursor, ": "))
+	if (!LINE_SKIP(&cursor, "proxy-") || !line_word(&cursor, &line->word) ||
+		!LINE_SKIP(&cursor, ": ") || !line_word(&cursor, &line->stage) ||
+		!LINE_SKIP(&cursor, ": "))
 		return false;
-	line->kind = line_kind_of_word(line->word);
-	line_reply(&cursor, line);
-	line->dsn = line->reply_enhanced;
-	if (!line_context(&cursor, line, &text))
-		text = line_rest(&cursor);
-	line->text = text;
+	line->kind = line_text_is(line->word, "reject") ? TRACK_REFUSAL : TRACK_NOTICE;
+	line->word =
+		line_constant(line_text_is(line->word, "reject") ? "proxy-reject" : "proxy-accept");
+	line->remote = true;
+	line_command_text(&cursor, line);
+	line_queued_as(line->text, &line->queued_as);
 	return true;
 }
 
-static bool read_without_queue_id(struct line_cursor cursor, struct track_line *line)
+static bool read_ends(struct line_cursor cursor, struct track_line *line)
 {
-	return LINE_SKIP(&cursor, "NOQUEUE: ") &&
-	       (line_by_patterns(lines, cursor, line) || read_command(cursor, line));
+	return line_by_patterns(ends, cursor, line);
 }
 
 static bool read_lines(struct line_cursor cursor, struct track_line *line)
@@ -133,11 +144,19 @@ static bool read_lines(struct line_cursor cursor, struct track_line *line)
 	return line_by_patterns(lines, cursor, line);
 }
 
+static bool read_without_queue_id(struct line_cursor cursor, struct track_line *line)
+{
+	static line_reader *const readers[] = {line_command, read_ends, read_proxy, NULL};
+
+	return LINE_SKIP(&cursor, "NOQUEUE: ") && line_by_readers(readers, cursor, line);
+}
+
 bool line_read_smtpd(struct line_cursor cursor, struct track_line *line)
 {
-	static line_reader *const of_message[] = {read_client, read_lines, read_command, NULL};
+	static line_reader *const of_message[] = {
+		read_client, line_command, read_ends, read_proxy, NULL};
 	static line_reader *const of_session[] = {read_lines, read_disconnect,
-		read_without_queue_id, read_tls, read_auth_failed, NULL};
+		read_without_queue_id, line_tls, read_auth_failed, read_ends, read_proxy, NULL};
 
 	return line_by_readers(line->queue_id.text != NULL ? of_message : of_session, cursor, line);
 }

@@ -14,8 +14,10 @@ programs_track_libmgtrack_a_SOURCES = \
 	programs/track/line_pattern.c \
 	programs/track/line_private.h \
 	programs/track/line_queue.c \
+	programs/track/line_screen.c \
 	programs/track/line_silent.c \
 	programs/track/line_smtpd.c \
+	programs/track/line_tls.c \
 	programs/track/place.c programs/track/place.h \
 	programs/track/source.c programs/track/source.h \
 	programs/track/source_file.c programs/track/source_file.h \

@@ -263,7 +263,7 @@ t_unit_line_t_LDADD = programs/track/libmgtrack.a $(LDADD) $(CMOCKA_LIBS)
 # Runners of public test data: make conformance.
 conformance_runners = t/unit/conformance_addresses.t t/unit/conformance_charset.t \
 	t/unit/conformance_dkim.t t/unit/conformance_dkim_canon.t \
-	t/unit/conformance_dkim_rfc8463.t t/unit/conformance_header_fields.t
+	t/unit/conformance_dkim_rfc8463.t t/unit/conformance_header_fields.t t/unit/conformance_postfix_log.t
 CONFORMANCE_TESTS += $(conformance_runners)
 if HAVE_CMOCKA
 check_PROGRAMS += $(conformance_runners)
@@ -281,6 +281,9 @@ t_unit_conformance_dkim_t_SOURCES = t/unit/conformance_dkim.c t/unit/suite.c t/u
 t_unit_conformance_dkim_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 t_unit_conformance_header_fields_t_SOURCES = t/unit/conformance_header_fields.c t/unit/suite.c t/unit/suite.h
 t_unit_conformance_header_fields_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+t_unit_conformance_postfix_log_t_SOURCES = t/unit/conformance_postfix_log.c t/unit/line_fields.c \
+	t/unit/line_fields.h t/unit/suite.c t/unit/suite.h
+t_unit_conformance_postfix_log_t_LDADD = programs/track/libmgtrack.a $(LDADD) $(CMOCKA_LIBS)
 
 CMOCKA_TESTS += t/unit/offline.t
 t_unit_offline_t_SOURCES = t/unit/offline.c
