@@ -9,7 +9,7 @@
 #include "track/written.h"
 
 enum {
-	TAIL = 100000, /* events whose ids are read for a new store */
+	TAIL = 20000, /* events whose ids are read for a new store */
 	UNORDERED = 1000, /* events after which all are younger than one */
 	ID_BYTES = 36
 };

@@ -258,7 +258,7 @@ TSAN_TESTS += t/unit/dkim_verify.t
 # millgate-track.
 CMOCKA_TESTS += t/unit/line.t
 t_unit_line_t_SOURCES = t/unit/line.c t/unit/line_fields.c t/unit/line_fields.h
-t_unit_line_t_LDADD = programs/track/libmgtrack.a $(LDADD) $(CMOCKA_LIBS)
+t_unit_line_t_LDADD = $(TRACK_LDADD) $(CMOCKA_LIBS)
 
 # Runners of public test data: make conformance.
 conformance_runners = t/unit/conformance_addresses.t t/unit/conformance_charset.t \
@@ -283,7 +283,7 @@ t_unit_conformance_header_fields_t_SOURCES = t/unit/conformance_header_fields.c 
 t_unit_conformance_header_fields_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 t_unit_conformance_postfix_log_t_SOURCES = t/unit/conformance_postfix_log.c t/unit/line_fields.c \
 	t/unit/line_fields.h t/unit/suite.c t/unit/suite.h
-t_unit_conformance_postfix_log_t_LDADD = programs/track/libmgtrack.a $(LDADD) $(CMOCKA_LIBS)
+t_unit_conformance_postfix_log_t_LDADD = $(TRACK_LDADD) $(CMOCKA_LIBS)
 
 CMOCKA_TESTS += t/unit/offline.t
 t_unit_offline_t_SOURCES = t/unit/offline.c
@@ -383,3 +383,11 @@ TSAN_TESTS += t/unit/store.t
 CMOCKA_TESTS += t/unit/delivery.t
 t_unit_delivery_t_SOURCES = t/unit/delivery.c
 t_unit_delivery_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+# millgate-track.
+CMOCKA_TESTS += t/unit/track_written.t
+t_unit_track_written_t_SOURCES = t/unit/track_written.c
+t_unit_track_written_t_LDADD = $(TRACK_LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/unit/track_output.t
+t_unit_track_output_t_SOURCES = t/unit/track_output.c t/unit/spool_place.c t/unit/spool_place.h
+t_unit_track_output_t_LDADD = $(TRACK_LDADD) $(CMOCKA_LIBS)
