@@ -288,6 +288,23 @@ static bool begins_as(const struct track_generation *generation, const struct tr
 	       memcmp(begin.fingerprint, place->fingerprint, sizeof begin.fingerprint) == 0;
 }
 
+bool track_generation_look(struct track_generation *generation, const char *path)
+{
+	char *own = strdup(path);
+
+	if (own != NULL && look_at(generation, own, true))
+		return true;
+	free(own);
+	*generation = (struct track_generation){0};
+	return false;
+}
+
+bool track_generation_is(const struct track_generation *generation, const struct track_place *place)
+{
+	return generation->device == place->device && generation->inode == place->inode &&
+	       generation->size >= place->offset && begins_as(generation, place);
+}
+
 size_t track_generations_of(
 	const struct track_generations *generations, const struct track_place *place)
 {

@@ -23,6 +23,13 @@ struct track_generation {
 	char head[TRACK_HEAD_MAX];
 };
 
+/* FILE alone; false: it is not there, or no file. The caller frees generation->path. */
+bool track_generation_look(struct track_generation *generation, const char *path);
+/* Whether it is certainly that of the place: the same file, that begins the same and is long
+ * enough. */
+bool track_generation_is(
+	const struct track_generation *generation, const struct track_place *place);
+
 /* The oldest first, FILE last; no two are the same. */
 struct track_generations {
 	struct track_generation *list;

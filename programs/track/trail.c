@@ -163,6 +163,20 @@ static bool is_same(struct track_trail *trail)
 	return identify(trail);
 }
 
+/* The file became shorter than the first bytes that are known of it: these are fewer now, if it is
+ * the same file. */
+static void shorten_head(struct track_trail *trail)
+{
+	char head[TRACK_HEAD_MAX];
+	ssize_t length = pread(track_stream_descriptor(trail->stream), head, sizeof head, 0);
+
+	if (length > 0 && (size_t)length < trail->head_length &&
+		memcmp(head, trail->head, (size_t)length) == 0) {
+		trail->head_length = (size_t)length;
+		identify(trail);
+	}
+}
+
 /* --- the folder --------------------------------------------------------------- */
 
 /* TRACK_WAIT, TRACK_FAILED, or GO_ON with generations. */
@@ -241,14 +255,33 @@ static int go_on_shorter(
 	return GO_ON;
 }
 
+/* FILE is as the place says, most often: then nobody has to look at the folder. */
+static int open_live(struct track_trail *trail, struct mg_error *error)
+{
+	struct track_generation live;
+	int status = TRACK_WAIT;
+
+	if (!trail->place.known || !track_generation_look(&live, trail->path))
+		return TRACK_WAIT;
+	if (track_generation_is(&live, &trail->place)) {
+		trail->younger = 0;
+		status = open_stream(trail, &live, trail->place.offset, error);
+	}
+	free(live.path);
+	return status;
+}
+
 /* Finds the generation of the place, or what comes after it, and opens that. */
 static int locate(struct track_trail *trail, struct mg_error *error)
 {
 	struct track_generations generations;
-	int status = find_generations(trail, &generations, error);
+	int status = open_live(trail, error);
 	const struct track_generation *found;
 	size_t index;
 
+	if (status != TRACK_WAIT)
+		return status;
+	status = find_generations(trail, &generations, error);
 	if (status != GO_ON)
 		return status;
 	index = track_generations_of(&generations, &trail->place);
@@ -321,6 +354,7 @@ static int at_end(struct track_trail *trail, struct track_stream_line *line, str
 	trail->place.modified = modified_of(&own);
 	if (!track_stream_is_compressed(trail->stream) &&
 		(uint64_t)own.st_size < track_stream_read_end(trail->stream)) {
+		shorten_head(trail);
 		close_stream(trail);
 		return GO_ON;
 	}
@@ -530,29 +564,26 @@ int64_t track_trail_backlog(const struct track_trail *trail)
 /* The place of the first line of FILE; of no generation when FILE is not there or empty. */
 static bool begin(struct track_trail *trail, struct mg_error *error)
 {
+	struct track_generation live;
 	struct timespec now;
-	bool compressed;
-	int length = 0, fd = open(trail->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	bool good = true;
 
-	if (fd >= 0) {
-		length = track_stream_head(fd, trail->head, &compressed);
-		close(fd);
-	}
-	if (length < 0) {
-		mg_error_system(error, errno, "%s", trail->path);
-		return false;
-	}
-	trail->head_length = (size_t)length;
-	if (length > 0 && !identify(trail)) {
-		mg_error_set(error, "%s: no memory", trail->path);
-		return false;
-	}
-	if (length == 0) {
+	if (track_generation_look(&live, trail->path) && live.error == 0 && live.head_length > 0) {
+		memcpy(trail->head, live.head, live.head_length);
+		trail->head_length = live.head_length;
+		trail->place.device = live.device;
+		trail->place.inode = live.inode;
+		trail->place.modified = live.modified;
+		good = identify(trail);
+		if (!good)
+			mg_error_set(error, "%s: no memory", trail->path);
+	} else {
 		/* By the clock that files get their times of. */
 		clock_gettime(CLOCK_REALTIME_COARSE, &now);
 		trail->place.modified = (int64_t)now.tv_sec * MG_SECOND + now.tv_nsec;
 	}
-	return true;
+	free(live.path);
+	return good;
 }
 
 /* FILE can be read, or may come into a folder that can be read. */

@@ -329,6 +329,10 @@ CMOCKA_TESTS += t/unit/stamp.t
 t_unit_stamp_t_SOURCES = t/unit/stamp.c
 t_unit_stamp_t_LDADD = $(TRACK_LDADD) $(CMOCKA_LIBS)
 
+CMOCKA_TESTS += t/unit/source_file.t
+t_unit_source_file_t_SOURCES = t/unit/source_file.c t/unit/log_place.c t/unit/log_place.h
+t_unit_source_file_t_LDADD = $(TRACK_LDADD) $(CMOCKA_LIBS)
+
 # Modules of millgate-dkim.
 CMOCKA_TESTS += t/unit/dkim_fragile.t
 t_unit_dkim_fragile_t_SOURCES = t/unit/dkim_fragile.c
