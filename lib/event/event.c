@@ -161,6 +161,11 @@ void mg_events_free(struct mg_events *events)
 	free(events);
 }
 
+bool mg_events_is_clear(const struct mg_events *events, enum mg_privacy privacy)
+{
+	return mg_redact_is_clear(events->redact, privacy);
+}
+
 void mg_events_divert(struct mg_events *events, mg_events_taker *take, void *context)
 {
 	events->take = take;
@@ -240,6 +245,12 @@ void mg_event_set_outcome(struct mg_event *event, bool success)
 {
 	if (event != NULL)
 		event->outcome = success ? "success" : "failure";
+}
+
+void mg_event_set_outcome_unknown(struct mg_event *event)
+{
+	if (event != NULL)
+		event->outcome = "unknown";
 }
 
 void mg_event_free(struct mg_event *event)

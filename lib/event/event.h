@@ -77,6 +77,8 @@ struct mg_events_identity {
 struct mg_events *mg_events_new(const struct mg_events_identity *identity,
 	const struct mg_redact *redact, struct mg_spool *spool, const struct mg_clock *clock);
 void mg_events_free(struct mg_events *events);
+/* Whether it writes values of a class as they are. */
+bool mg_events_is_clear(const struct mg_events *events, enum mg_privacy privacy);
 
 /* Takes the documents in place of the log: each is whole, but without event.sequence and
  * event.hash, which are the log's. 0, or -1 with error. */
@@ -102,6 +104,8 @@ void mg_event_free(struct mg_event *event);
 
 /* event.outcome, where it is not the usual one of the action: success or failure. */
 void mg_event_set_outcome(struct mg_event *event, bool success);
+/* Nobody knows how it went. */
+void mg_event_set_outcome_unknown(struct mg_event *event);
 
 /* The last 8 hex digits of event.id: REF of "[CODE REF]". */
 const char *mg_event_ref(const struct mg_event *event);

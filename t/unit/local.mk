@@ -260,6 +260,11 @@ CMOCKA_TESTS += t/unit/line.t
 t_unit_line_t_SOURCES = t/unit/line.c t/unit/line_fields.c t/unit/line_fields.h
 t_unit_line_t_LDADD = $(TRACK_LDADD) $(CMOCKA_LIBS)
 
+join_place = t/unit/join_place.c t/unit/join_place.h
+CMOCKA_TESTS += t/unit/join.t
+t_unit_join_t_SOURCES = t/unit/join.c $(join_place)
+t_unit_join_t_LDADD = programs/track/libmgtrack.a $(LDADD) $(CMOCKA_LIBS)
+
 # Runners of public test data: make conformance.
 conformance_runners = t/unit/conformance_addresses.t t/unit/conformance_charset.t \
 	t/unit/conformance_dkim.t t/unit/conformance_dkim_canon.t \
