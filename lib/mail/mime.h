@@ -24,12 +24,14 @@ enum {
 	MG_MIME_BAD_BASE64 = 8, /* characters that are none, or a cut last group */
 	MG_MIME_BAD_QUOTED_PRINTABLE = 16,
 	MG_MIME_BAD_ENCODING = 32, /* a transfer encoding nobody knows: content as it stands */
-	MG_MIME_BAD_BOUNDARY = 64, /* none, or over 70 characters (RFC 2046 5.1.1); up to 250 the
+	MG_MIME_BAD_BOUNDARY = 64, /* none, or over 70 characters (RFC 2046 5.1.1); up to 994 the
 				    * multipart is opened */
 	MG_MIME_UNCLOSED = 128, /* the last boundary did not come */
-	MG_MIME_BAD_HEADER = 256, /* a line of a part header is no field: it begins the content */
+	MG_MIME_BAD_HEADER = 256, /* a line of a part header is no field: it begins the content, or
+				   * has no name */
 	MG_MIME_AMBIGUOUS = 512 /* programs differ in how they read it: a field that comes twice and
-				 * not the same, parts behind the last boundary */
+				 * not the same, parts behind the last boundary, text
+				 * behind a boundary on its line, a line of blanks in a header */
 };
 /* Names of facts for events: the bit's "too_deep", "too_many" …; NULL for no bit. */
 const char *mg_mime_fact_name(unsigned fact);
@@ -53,7 +55,8 @@ struct mg_mime_part {
 	unsigned number; /* 0 is the message, then in order of their begin */
 	unsigned parent; /* number of the part it stands in; 0 for the message itself */
 	unsigned depth; /* 0 for the message */
-	bool container; /* multipart or message/rfc822 (and message/global) that was opened */
+	bool container; /* multipart or message that was opened: message/rfc822, global, news,
+			 * external-body, partial when it is the first piece */
 	const char
 		*type; /* "text/html", lower case; the default of RFC 2045 5.2 or 2046 5.1.5 where
 			   * the field is missing or broken */
@@ -75,7 +78,8 @@ struct mg_mime_handler {
 	void (*end)(void *context, const struct mg_mime_part *part);
 	/* A field of the header of a part or of a nested message (not of the message itself, whose
 	 * fields the caller has), before its begin: number, parent and depth of the part are known;
-	 * value without outer blanks, up to 16 KiB of it. NULL: not wanted. */
+	 * value without outer blanks, up to 16 KiB of it. name_length 0: a line that programs pass
+	 * over (no name, a "From " of an mbox file, a fold of nothing). NULL: not wanted. */
 	void (*field)(void *context, const struct mg_mime_part *part, const char *name,
 		size_t name_length, const char *value, size_t value_length);
 };

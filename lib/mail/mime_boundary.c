@@ -4,21 +4,9 @@
 
 #include "mail/mime_private.h"
 
-/* Equal texts have equal hashes; unequal ones are told apart by their bytes. */
-static uint64_t hash(const void *text, size_t length)
+static bool is_blank(char character)
 {
-	const unsigned char *at = text;
-	uint64_t sum = length, word;
-
-	for (; length >= sizeof(word); at += sizeof(word), length -= sizeof(word)) {
-		memcpy(&word, at, sizeof(word));
-		sum = (sum ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-		sum ^= sum >> 32;
-	}
-	for (word = 0; length > 0; length--)
-		word = word << 8 | *at++;
-	sum = (sum ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-	return sum ^ sum >> 32;
+	return character == ' ' || character == '\t';
 }
 
 static bool is_kept(const struct mg_mime_boundaries *boundaries, const char *text, size_t length,
@@ -42,7 +30,7 @@ bool mg_mime_boundary_add(
 	unsigned most = MG_MIME_BOUNDARIES - (MG_MIME_LEVELS - 1 - level);
 
 	/* Blanks at the end of a line are none of a boundary. */
-	while (length > 0 && (text[length - 1] == ' ' || text[length - 1] == '\t'))
+	while (length > 0 && is_blank(text[length - 1]))
 		length--;
 	if (length == 0 || length > MG_MIME_BOUNDARY_MAX)
 		return false;
@@ -51,10 +39,10 @@ bool mg_mime_boundary_add(
 	if (boundaries->count >= most ||
 		boundaries->used + length + reserved > MG_MIME_BOUNDARY_ROOM)
 		return false;
-	boundaries->all[boundaries->count++] = (struct mg_mime_boundary){.hash = hash(text, length),
-		.offset = (uint16_t)boundaries->used,
-		.length = (uint8_t)length,
-		.level = (uint8_t)level};
+	boundaries->all[boundaries->count++] =
+		(struct mg_mime_boundary){.offset = (uint16_t)boundaries->used,
+			.length = (uint16_t)length,
+			.level = (uint16_t)level};
 	memcpy(boundaries->room + boundaries->used, text, length);
 	boundaries->used += length;
 	return true;
@@ -68,60 +56,54 @@ void mg_mime_boundary_drop(struct mg_mime_boundaries *boundaries, unsigned level
 		boundaries->active = boundaries->count;
 }
 
-/* The part of a boundary line that is a boundary: with and without "--" at its end. */
-struct candidate {
-	const unsigned char *text;
-	size_t length;
-	uint64_t hash;
-};
-
-static bool is_same(const struct mg_mime_boundaries *boundaries, const struct mg_mime_boundary *one,
-	const struct candidate *candidate)
+/* What is behind the boundary on its line. */
+static enum mg_mime_match_kind kind_of(const unsigned char *rest, size_t length, bool *last)
 {
-	return one->length == candidate->length && one->hash == candidate->hash &&
-	       memcmp(boundaries->room + one->offset, candidate->text, one->length) == 0;
+	*last = length >= 2 && rest[0] == '-' && rest[1] == '-';
+	if (*last) {
+		rest += 2;
+		length -= 2;
+	}
+	if (length == 0)
+		return MG_MIME_EXACT;
+	return is_blank((char)rest[0]) ? MG_MIME_LOOSE : MG_MIME_NEAR;
 }
 
-/* Reads the text of a line behind "--", blanks at its end off; false: it is no boundary line. */
-static bool read_line(
-	const unsigned char *line, size_t length, struct candidate *open, struct candidate *last)
+/* Is the second better? Of those that are exact the innermost that is not closed is meant, then the
+ * innermost; of others the longest. */
+static bool is_better(const struct mg_mime *mime, const struct mg_mime_match *best,
+	const struct mg_mime_match *match)
 {
-	while (length > 2 &&
-		(line[length - 1] == ' ' || line[length - 1] == '\t' || line[length - 1] == '\r'))
-		length--;
-	if (length <= 2 || line[0] != '-' || line[1] != '-' || length > MG_MIME_BOUNDARY_MAX + 4)
-		return false;
-	*open = (struct candidate){line + 2, length - 2, hash(line + 2, length - 2)};
-	*last = (struct candidate){line + 2, 0, 0};
-	if (length > 4 && line[length - 1] == '-' && line[length - 2] == '-')
-		*last = (struct candidate){line + 2, length - 4, hash(line + 2, length - 4)};
-	return true;
+	if (best->kind != match->kind)
+		return match->kind > best->kind;
+	if (match->kind != MG_MIME_EXACT)
+		return match->length > best->length;
+	return mime->levels[best->level].closed && !mime->levels[match->level].closed;
 }
 
-/* The innermost that is not closed is meant; then the innermost. */
-bool mg_mime_boundary_find(const struct mg_mime *mime, unsigned first, unsigned end,
+void mg_mime_boundary_find(const struct mg_mime *mime, unsigned first, unsigned end,
 	const unsigned char *line, size_t length, struct mg_mime_match *match)
 {
 	const struct mg_mime_boundaries *boundaries = &mime->boundaries;
-	struct candidate open, last;
-	bool found = false;
 
-	if (!read_line(line, length, &open, &last))
-		return false;
+	match->kind = MG_MIME_NO_MATCH;
+	if (length <= 2 || line[0] != '-' || line[1] != '-')
+		return;
+	while (length > 2 && (is_blank((char)line[length - 1]) || line[length - 1] == '\r'))
+		length--;
+	line += 2;
+	length -= 2;
 	for (unsigned i = end; i > first; i--) {
 		const struct mg_mime_boundary *one = &boundaries->all[i - 1];
-		bool is_last = is_same(boundaries, one, &last);
+		struct mg_mime_match found = {.level = one->level, .length = one->length};
 
-		if (!is_last && !is_same(boundaries, one, &open))
+		if (one->length > length ||
+			memcmp(boundaries->room + one->offset, line, one->length) != 0)
 			continue;
-		if (found && mime->levels[one->level].closed)
-			continue;
-		*match = (struct mg_mime_match){.level = one->level, .last = is_last};
-		found = true;
-		if (!mime->levels[one->level].closed)
-			break;
+		found.kind = kind_of(line + one->length, length - one->length, &found.last);
+		if (is_better(mime, match, &found))
+			*match = found;
 	}
-	return found;
 }
 
 /* --- looking for them --- */

@@ -42,16 +42,29 @@ static bool keep(
 	return true;
 }
 
-static enum mg_mime_kind kind_of(const char *type)
+/* Is it the first piece of a message (RFC 2046 section 5.2.2), with its header? */
+static bool is_first_piece(const char *value, size_t length)
+{
+	struct mg_buf number = {.limit = 16};
+	bool first = mg_parameters_bytes(value, length, "number", &number) &&
+		     strcmp(mg_buf_text(&number), "1") == 0;
+
+	mg_buf_free(&number);
+	return first;
+}
+
+static enum mg_mime_kind kind_of(const char *type, const char *value, size_t length)
 {
 	static const char *const messages[] = {
-		"message/rfc822", "message/global", "message/news", NULL};
+		"message/rfc822", "message/global", "message/news", "message/external-body", NULL};
 
 	if (strncmp(type, "multipart/", 10) == 0)
 		return MG_MIME_MULTIPART;
 	for (size_t i = 0; messages[i] != NULL; i++)
 		if (strcmp(type, messages[i]) == 0)
 			return MG_MIME_MESSAGE;
+	if (strcmp(type, "message/partial") == 0 && is_first_piece(value, length))
+		return MG_MIME_MESSAGE;
 	return MG_MIME_PLAIN;
 }
 
@@ -66,6 +79,9 @@ static bool add_boundary(struct mg_mime *mime, const char *value, size_t length)
 
 	if (!added || boundary.length > MG_MIME_BOUNDARY_LEGAL)
 		mime->levels[mime->top].part.facts |= MG_MIME_BAD_BOUNDARY;
+	/* Some programs take blanks at its end as a part of it. */
+	if (added && strchr(" \t", boundary.data[boundary.length - 1]) != NULL)
+		mime->levels[mime->top].part.facts |= MG_MIME_AMBIGUOUS;
 	mg_buf_free(&boundary);
 	return added;
 }
@@ -80,7 +96,7 @@ static void add_type(struct mg_mime *mime, const char *value, size_t length)
 
 	if (!mg_parameters_type(value, length, type, sizeof(type)))
 		strcpy(type, "text/plain");
-	kind = kind_of(type);
+	kind = kind_of(type, value, length);
 	if (kind == MG_MIME_MULTIPART && !add_boundary(mime, value, length))
 		kind = MG_MIME_PLAIN;
 	if (!first && kind <= level->kind)

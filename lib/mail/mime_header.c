@@ -57,28 +57,34 @@ static enum mg_mime_line judge_line(const char *text, size_t length, bool first)
 		at++;
 	if (at == length)
 		return undecided;
-	if (name > 0 && text[at] == ':')
+	if (text[at] == ':' || (first && (is_blank(text[0]) || is_separator(text, length))))
 		return MG_MIME_LINE_FIELD;
-	return first && is_separator(text, length) ? MG_MIME_LINE_FIELD : MG_MIME_LINE_BAD;
+	return MG_MIME_LINE_BAD;
 }
 
-/* The field in the buffer is complete. */
+/* The field in the buffer is complete. A line that programs pass over has no name. */
 static void end_field(struct mg_mime *mime)
 {
 	struct mg_mime_header *header = &mime->header;
-	const char *text = header->field, *value;
+	const char *text = header->field, *value = text;
 	size_t length = header->length, name = name_length(text, length), at = name;
 
+	if (length == 0)
+		return;
 	header->length = 0;
 	while (at < length && is_blank(text[at]))
 		at++;
-	if (name == 0 || at == length || text[at] != ':')
-		return;
-	at++;
-	while (at < length && is_blank(text[at]))
-		at++;
-	value = text + at;
-	length -= at;
+	if (at < length && text[at] == ':')
+		value = text + at + 1;
+	else
+		name = 0;
+	if (name == 0 && !is_separator(text, length))
+		mime->levels[mime->top].part.facts |= MG_MIME_BAD_HEADER;
+	length -= (size_t)(value - text);
+	while (length > 0 && is_blank(*value)) {
+		value++;
+		length--;
+	}
 	while (length > 0 && (is_blank(value[length - 1]) || value[length - 1] == '\r' ||
 				     value[length - 1] == '\n'))
 		length--;
@@ -94,6 +100,16 @@ static void begin_line(struct mg_mime *mime, char first)
 		return;
 	end_field(mime);
 	header->line = MG_MIME_LINE_OPEN;
+}
+
+/* Does the field end in a line of blanks? Some programs take it as the end of the header. */
+static bool ends_in_blanks(const struct mg_mime_header *header)
+{
+	size_t at = header->length;
+
+	while (at > 0 && (is_blank(header->field[at - 1]) || header->field[at - 1] == '\r'))
+		at--;
+	return at > 0 && header->field[at - 1] == '\n';
 }
 
 /* What is over the room of a field is left out. */
@@ -148,7 +164,11 @@ size_t mg_mime_header_take(
 	line_end = memchr(text, '\n', length);
 	if (line_end != NULL)
 		length = (size_t)(line_end - text) + 1;
-	add_text(mime, text, length);
+	add_text(mime, text, line_end != NULL ? length - 1 : length);
+	if (line_end != NULL && header->line == MG_MIME_LINE_FIELD && ends_in_blanks(header))
+		mime->levels[mime->top].part.facts |= MG_MIME_AMBIGUOUS;
+	if (line_end != NULL)
+		add_text(mime, line_end, 1);
 	header->seen += length;
 	*ended = judge(mime, header->seen == header->length);
 	header->line_begin = line_end != NULL;

@@ -153,8 +153,19 @@ struct judged {
 	bool whole;
 };
 
+/* Is this line, without its LF, a boundary line? */
+static bool match_line(struct mg_mime *mime, unsigned layer, const unsigned char *line,
+	size_t length, struct mg_mime_match *match)
+{
+	mg_mime_boundary_find(mime, mime->layers[layer].first_boundary, boundaries_end(mime, layer),
+		line, length, match);
+	if (match->kind == MG_MIME_NEAR || match->kind == MG_MIME_LOOSE)
+		mime->levels[match->level].part.facts |= MG_MIME_AMBIGUOUS;
+	return match->kind >= MG_MIME_LOOSE;
+}
+
 /* Is the line at text a boundary line? WAITS: more of it must be seen. */
-static enum verdict judge(const struct mg_mime *mime, unsigned layer, const unsigned char *text,
+static enum verdict judge(struct mg_mime *mime, unsigned layer, const unsigned char *text,
 	size_t length, struct judged *judged)
 {
 	size_t most = length < MG_MIME_LINE_MAX ? length : MG_MIME_LINE_MAX;
@@ -169,10 +180,7 @@ static enum verdict judge(const struct mg_mime *mime, unsigned layer, const unsi
 	if (judged->whole)
 		most = (size_t)(line_end - text);
 	judged->length = most + judged->whole;
-	return mg_mime_boundary_find(mime, mime->layers[layer].first_boundary,
-		       boundaries_end(mime, layer), text, most, &judged->match)
-		       ? BOUNDARY
-		       : PLAIN;
+	return match_line(mime, layer, text, most, &judged->match) ? BOUNDARY : PLAIN;
 }
 
 /* --- text that waits --- */
@@ -384,8 +392,8 @@ static void end_held(struct mg_mime *mime, unsigned layer_index)
 	if (layer->held_length == 0)
 		return;
 	judged.length = layer->held_length - layer->held_line;
-	if (mg_mime_boundary_find(mime, layer->first_boundary, boundaries_end(mime, layer_index),
-		    layer->held + layer->held_line, judged.length, &judged.match))
+	if (match_line(mime, layer_index, layer->held + layer->held_line, judged.length,
+		    &judged.match))
 		take_boundary(mime, layer_index, &judged);
 	release(mime, layer_index, false);
 }

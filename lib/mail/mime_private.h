@@ -14,12 +14,12 @@
 
 enum {
 	MG_MIME_LEVELS = 33,
-	MG_MIME_LAYERS = 8, /* encoded messages in each other are not opened deeper */
-	MG_MIME_BOUNDARY_MAX = 250, /* longer ones are not opened; RFC 2046 has 70 */
+	MG_MIME_LAYERS = 5, /* encoded messages in each other are not opened deeper */
+	MG_MIME_BOUNDARY_MAX = 994, /* of a line of SMTP, 998; RFC 2046 has 70 */
 	MG_MIME_BOUNDARY_LEGAL = 70,
 	MG_MIME_BOUNDARIES = 2 * MG_MIME_LEVELS,
 	MG_MIME_BOUNDARY_ROOM = 4096,
-	MG_MIME_LINE_MAX = 320, /* of a boundary line, with blanks at its end */
+	MG_MIME_LINE_MAX = 1100, /* of a boundary line, with blanks at its end */
 	MG_MIME_NAME_MAX = 256, /* of a field */
 	MG_MIME_VALUE_MAX = 16 * 1024,
 	MG_MIME_TYPE_SIZE = 128
@@ -67,9 +67,8 @@ void mg_mime_fields_add(struct mg_mime *mime, const char *name, size_t name_leng
 /* --- boundaries: mime_boundary.c --- */
 
 struct mg_mime_boundary {
-	uint64_t hash;
 	uint16_t offset; /* of its text in room */
-	uint8_t length, level;
+	uint16_t length, level;
 };
 
 struct mg_mime_boundaries {
@@ -80,9 +79,18 @@ struct mg_mime_boundaries {
 	char room[MG_MIME_BOUNDARY_ROOM];
 };
 
-/* What a boundary line is. */
+/* How a line is like a boundary line, better ones greater. RFC 2046 takes whatever is behind the
+ * boundary; most programs take nothing but blanks. */
+enum mg_mime_match_kind {
+	MG_MIME_NO_MATCH,
+	MG_MIME_NEAR, /* more characters follow: content, and others see it otherwise */
+	MG_MIME_LOOSE, /* text follows behind a blank: a boundary, likewise */
+	MG_MIME_EXACT
+};
+
 struct mg_mime_match {
-	unsigned level;
+	enum mg_mime_match_kind kind;
+	unsigned level, length;
 	bool last; /* "--boundary--" */
 };
 
@@ -91,8 +99,8 @@ bool mg_mime_boundary_add(
 	struct mg_mime_boundaries *boundaries, const char *text, size_t length, unsigned level);
 /* Takes out what is of this level and above. */
 void mg_mime_boundary_drop(struct mg_mime_boundaries *boundaries, unsigned level);
-/* Is this line, without its LF, a boundary line of one from `first` up to `end`? */
-bool mg_mime_boundary_find(const struct mg_mime *mime, unsigned first, unsigned end,
+/* Which of the boundaries from `first` up to `end` is this line, without its LF, like? */
+void mg_mime_boundary_find(const struct mg_mime *mime, unsigned first, unsigned end,
 	const unsigned char *line, size_t length, struct mg_mime_match *match);
 /* The first LF with "--" behind it in text, NULL when there is none. */
 const unsigned char *mg_mime_boundary_seek(const unsigned char *text, const unsigned char *end);

@@ -92,6 +92,17 @@ CMOCKA_TESTS += t/unit/mime.t
 t_unit_mime_t_SOURCES = t/unit/mime.c t/unit/mime_story.c t/unit/mime_story.h
 t_unit_mime_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
+# What other readers of MIME find.
+SCRIPT_TESTS += t/unit/mime_oracles.t
+check_PROGRAMS += t/unit/mime_print
+t_unit_mime_print_SOURCES = t/unit/mime_print.c t/unit/mime_story.c t/unit/mime_story.h
+if HAVE_GMIME
+check_PROGRAMS += t/unit/mime_gmime
+t_unit_mime_gmime_SOURCES = t/unit/mime_gmime.c
+t_unit_mime_gmime_CFLAGS = $(AM_CFLAGS) $(GMIME_CFLAGS)
+t_unit_mime_gmime_LDADD = $(GMIME_LIBS)
+endif
+
 CMOCKA_TESTS += t/unit/milter_macros.t
 t_unit_milter_macros_t_SOURCES = t/unit/milter_macros.c
 t_unit_milter_macros_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
@@ -269,7 +280,8 @@ t_unit_join_t_LDADD = programs/track/libmgtrack.a $(LDADD) $(CMOCKA_LIBS)
 conformance_runners = t/unit/conformance_addresses.t t/unit/conformance_charset.t \
 	t/unit/conformance_dkim.t t/unit/conformance_dkim_canon.t \
 	t/unit/conformance_dkim_rfc8463.t t/unit/conformance_header_fields.t t/unit/conformance_postfix_log.t
-CONFORMANCE_TESTS += $(conformance_runners)
+CONFORMANCE_TESTS += $(conformance_runners) t/unit/conformance_mime.t
+EXTRA_DIST += t/unit/conformance_mime.t t/unit/mime_readers.py
 if HAVE_CMOCKA
 check_PROGRAMS += $(conformance_runners)
 endif

@@ -82,7 +82,29 @@ static void a_line_that_only_begins_as_a_boundary_is_content(void **state)
 	(void)state;
 	assert_story(MIXED "--b\r\n\r\n--bc\r\n-\r\n--\r\n--b-\r\n--b--x\r\n---b\r\n--b--\r\n",
 		"begin 0 in 0: multipart/mixed, opened\nbegin 1 in 0: text/plain\n"
-		"leaf 1: --bc\\r\\n-\\r\\n--\\r\\n--b-\\r\\n--b--x\\r\\n---b\nend 1:\nend 0:\n");
+		"leaf 1: --bc\\r\\n-\\r\\n--\\r\\n--b-\\r\\n--b--x\\r\\n---b\nend 1:\nend 0: ambiguous\n");
+}
+
+/* RFC 2046 section 5.1.1, note to implementors. */
+static void text_may_follow_a_boundary_behind_a_blank(void **state)
+{
+	(void)state;
+	assert_story(MIXED "--b one\r\n\r\ntwo\r\n--b-- three\r\nfour",
+		"begin 0 in 0: multipart/mixed, opened\nbegin 1 in 0: text/plain\nleaf 1: two\n"
+		"end 1:\nepilogue 0: four\nend 0: ambiguous\n");
+}
+
+static void of_boundaries_that_begin_alike_the_whole_line_counts(void **state)
+{
+	(void)state;
+	assert_story("Content-Type: multipart/mixed; boundary=ab\r\n\r\n--ab\r\n"
+		     "Content-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\n\r\none\r\n"
+		     "--ab\r\n\r\ntwo\r\n--ab--\r\n",
+		"begin 0 in 0: multipart/mixed, opened\n"
+		"field 1: Content-Type: multipart/mixed; boundary=a\n"
+		"begin 1 in 0: multipart/mixed, opened\nbegin 2 in 1: text/plain\nleaf 2: one\n"
+		"end 2:\nend 1: unclosed\nbegin 3 in 0: text/plain\nleaf 3: two\nend 3:\n"
+		"end 0:\n");
 }
 
 static void the_boundary_of_an_outer_multipart_ends_the_inner_one(void **state)
@@ -130,6 +152,26 @@ static void a_header_line_that_is_no_field_begins_the_content(void **state)
 		"leaf 1: no field\\r\\nContent-Type: text/html\nend 1: bad_header\nend 0:\n");
 }
 
+static void lines_that_programs_pass_over_are_fields_without_a_name(void **state)
+{
+	(void)state;
+	assert_story(MIXED "--b\r\n x: y\r\n: z\r\nContent-Type: text/html\r\n\r\none\r\n"
+			   "--b--\r\n",
+		"begin 0 in 0: multipart/mixed, opened\nfield 1: : x: y\nfield 1: : z\n"
+		"field 1: Content-Type: text/html\nbegin 1 in 0: text/html\nleaf 1: one\n"
+		"end 1: bad_header\nend 0:\n");
+}
+
+static void a_line_of_blanks_in_a_header_is_told(void **state)
+{
+	(void)state;
+	assert_story(MIXED "--b\r\nX: y\r\n \r\nContent-Type: text/html\r\n\r\none\r\n"
+			   "--b--\r\n",
+		"begin 0 in 0: multipart/mixed, opened\nfield 1: X: y\n"
+		"field 1: Content-Type: text/html\nbegin 1 in 0: text/html\nleaf 1: one\n"
+		"end 1: ambiguous\nend 0:\n");
+}
+
 static void a_multipart_may_begin_without_an_empty_line(void **state)
 {
 	(void)state;
@@ -158,7 +200,7 @@ static void parts_of_a_digest_are_messages(void **state)
 	assert_story("Content-Type: multipart/digest; boundary=b\r\n\r\n--b\r\n\r\n"
 		     "From x\r\nSubject: x\r\n\r\none\r\n--b--\r\n",
 		"begin 0 in 0: multipart/digest, opened\nbegin 1 in 0: message/rfc822, opened\n"
-		"field 2: Subject: x\nbegin 2 in 1: text/plain\nleaf 2: one\nend 2:\nend 1:\n"
+		"field 2: : From x\nfield 2: Subject: x\nbegin 2 in 1: text/plain\nleaf 2: one\nend 2:\nend 1:\n"
 		"end 0:\n");
 }
 
@@ -288,11 +330,15 @@ int main(void)
 		cmocka_unit_test(lines_may_end_in_lf_alone),
 		cmocka_unit_test(blanks_may_follow_a_boundary),
 		cmocka_unit_test(a_line_that_only_begins_as_a_boundary_is_content),
+		cmocka_unit_test(text_may_follow_a_boundary_behind_a_blank),
+		cmocka_unit_test(of_boundaries_that_begin_alike_the_whole_line_counts),
 		cmocka_unit_test(the_boundary_of_an_outer_multipart_ends_the_inner_one),
 		cmocka_unit_test(a_missing_last_boundary_loses_nothing),
 		cmocka_unit_test(parts_behind_the_last_boundary_are_parts),
 		cmocka_unit_test(a_boundary_ends_a_header),
 		cmocka_unit_test(a_header_line_that_is_no_field_begins_the_content),
+		cmocka_unit_test(lines_that_programs_pass_over_are_fields_without_a_name),
+		cmocka_unit_test(a_line_of_blanks_in_a_header_is_told),
 		cmocka_unit_test(a_multipart_may_begin_without_an_empty_line),
 		cmocka_unit_test(a_message_in_a_message_is_a_part_of_its_own),
 		cmocka_unit_test(parts_of_a_digest_are_messages),

@@ -2,47 +2,74 @@
 #include "mime_story.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Length of the line at the begin of text, with its end. */
+static size_t line_length(const char *text, size_t length)
+{
+	const char *line_end = memchr(text, '\n', length);
+
+	return line_end != NULL ? (size_t)(line_end - text) + 1 : length;
+}
+
+/* Length of the field at the begin of text, with its folds. */
+static size_t field_length(const char *text, size_t length)
+{
+	size_t at = 0;
+
+	do
+		at += line_length(text + at, length - at);
+	while (at < length && (text[at] == ' ' || text[at] == '\t'));
+	return at;
+}
+
+/* Length of the name of the field at text, 0: it is none. */
+static size_t name_length(const char *text, size_t length)
+{
+	size_t name = 0, at;
+
+	while (name < length && text[name] > ' ' && text[name] < 127 && text[name] != ':')
+		name++;
+	for (at = name; at < length && (text[at] == ' ' || text[at] == '\t');)
+		at++;
+	return at < length && text[at] == ':' ? name : 0;
+}
+
+static bool is_separator(const char *text, size_t length)
+{
+	return length > 5 && memcmp(text, "From ", 5) == 0;
+}
 
 size_t mime_header_length(const char *message, size_t length)
 {
 	size_t at = 0;
 
+	if (name_length(message, length) == 0 && !is_separator(message, length))
+		return length > 0 && *message == '\n' ? 1 : 0;
 	while (at < length) {
-		const char *line_end = memchr(message + at, '\n', length - at);
-		size_t next = line_end != NULL ? (size_t)(line_end - message) + 1 : length;
-
-		if (next - at == 1 || (next - at == 2 && message[at] == '\r'))
-			return next;
-		at = next;
+		if (message[at] == '\n')
+			return at + 1;
+		if (length - at >= 2 && message[at] == '\r' && message[at + 1] == '\n')
+			return at + 2;
+		at += field_length(message + at, length - at);
 	}
 	return length;
-}
-
-/* Length of a field with its folds. */
-static size_t field_length(const char *text, size_t length)
-{
-	size_t at = 0;
-
-	do {
-		const char *line_end = memchr(text + at, '\n', length - at);
-
-		at = line_end != NULL ? (size_t)(line_end - text) + 1 : length;
-	} while (at < length && (text[at] == ' ' || text[at] == '\t'));
-	return at;
 }
 
 static void feed_header(struct mg_mime *mime, const char *header, size_t length)
 {
 	for (size_t at = 0, field; at < length; at += field) {
+		size_t name = name_length(header + at, length - at);
 		const char *colon;
 
 		field = field_length(header + at, length - at);
+		if (name == 0)
+			continue;
 		colon = memchr(header + at, ':', field);
-		if (colon != NULL)
-			mg_mime_header(mime, header + at, (size_t)(colon - header) - at, colon + 1,
-				at + field - (size_t)(colon + 1 - header));
+		mg_mime_header(mime, header + at, name, colon + 1,
+			at + field - (size_t)(colon + 1 - header));
 	}
 	mg_mime_header_end(mime);
 }

@@ -13,7 +13,8 @@
 #include "base/buf.h"
 #include "mail/mime.h"
 
-/* Length of the header at the begin of a message, with the empty line behind it. */
+/* Length of the header at the begin of a message: up to its empty line, and with it; 0 when its first
+ * line is none of a header. */
 size_t mime_header_length(const char *message, size_t length);
 /* Feeds a message of CRLF or LF: its fields to mg_mime_header, its body in pieces of `step` bytes (0:
  * at once; first: the length of the first piece, if not 0). Returns the facts. */
