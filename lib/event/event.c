@@ -460,6 +460,12 @@ void mg_event_set_member(struct mg_event *event, const struct mg_field *field, c
 		mg_document_member(place(event, field), field, copy, text, length);
 }
 
+void mg_event_truncated(struct mg_event *event, const struct mg_field *field)
+{
+	if (event != NULL && event->document.failure == NULL)
+		mg_document_truncated(&event->document, field);
+}
+
 /* --- the document --- */
 
 /* The document as the spool wants it: without the last two braces. */

@@ -134,6 +134,9 @@ void mg_event_end_object(struct mg_event *event);
 void mg_event_set_member(struct mg_event *event, const struct mg_field *field, const char *name,
 	size_t name_length, const char *text, size_t length);
 
+/* Adds the field's name to millgate.truncated: who sets it knows more than it says. */
+void mg_event_truncated(struct mg_event *event, const struct mg_field *field);
+
 /* Writes the event to its log and waits until it is written (synced when durable); 0, or -1 with
  * error. A document stays within 256 KiB: lists end at three quarters of it, and what is still too
  * long loses its longest fields, named in millgate.truncated. The event is not freed. */

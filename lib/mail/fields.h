@@ -33,9 +33,27 @@
 		"Envelope recipients (RCPT TO)") \
 	X(EMAIL_FROM, "email.from.address", KEYWORD, true, SENDERS, "all", \
 		"Author addresses (From:)") \
+	X(EMAIL_REPLY_TO, "email.reply_to.address", KEYWORD, true, SENDERS, "log", \
+		"Addresses of the Reply-To field") \
 	X(EMAIL_SUBJECT, "email.subject", KEYWORD, false, SUBJECT, "log", "Subject, decoded") \
 	X(EMAIL_ORIGINATION, "email.origination_timestamp", DATE, false, NONE, "log", \
 		"Date field of the message") \
+	X(EMAIL_X_MAILER, "email.x_mailer", KEYWORD, false, NONE, "log", \
+		"Program that wrote the message (X-Mailer, else User-Agent)") \
+	X(EMAIL_CONTENT_TYPE, "email.content_type", KEYWORD, false, NONE, "log", \
+		"Media type of the message, as its header says") \
+	X(EMAIL_ATTACHMENTS, "email.attachments", NESTED, true, NONE, "log", \
+		"Attachments, in their order") \
+	X(ATTACHMENT_NAME, "email.attachments.file.name", KEYWORD, false, NAMES, "log", \
+		"Name, decoded: of Content-Disposition, else of Content-Type") \
+	X(ATTACHMENT_EXTENSION, "email.attachments.file.extension", KEYWORD, false, NONE, "log", \
+		"Extension of the name, lower case, without the dot") \
+	X(ATTACHMENT_TYPE, "email.attachments.file.mime_type", KEYWORD, false, NONE, "log", \
+		"Media type by the first bytes of the content, whatever the sender calls it") \
+	X(ATTACHMENT_SIZE, "email.attachments.file.size", LONG, false, NONE, "log", \
+		"Size of the content, transfer encoding taken off, bytes") \
+	X(ATTACHMENT_SHA256, "email.attachments.file.hash.sha256", KEYWORD, false, NONE, "log", \
+		"SHA-256 of the content") \
 	X(EMAIL_DELIVERY, "email.delivery_timestamp", DATE, false, NONE, "track", \
 		"When the next hop took the message") \
 	X(DESTINATION_ADDRESS, "destination.address", KEYWORD, false, NONE, "track", \
@@ -90,6 +108,45 @@
 		"Addresses of the Cc field") \
 	X(HEADER_FROM_NAME, "millgate.header.from_name", KEYWORD, true, SENDERS, "log", \
 		"Display names of the From field, decoded") \
+	X(HEADERS, "millgate.headers", NESTED, true, NONE, "log", \
+		"Further header fields, those of the setting headers; each occurrence an object") \
+	X(HEADERS_NAME, "millgate.headers.name", KEYWORD, false, NONE, "log", \
+		"Name of the field, in lower case") \
+	X(HEADERS_VALUE, "millgate.headers.value", KEYWORD, false, SUBJECT, "log", \
+		"Its value, decoded") \
+	X(ATTACHMENTS, "millgate.attachments", NESTED, true, NONE, "log", \
+		"What ECS has no fields for: an object for each of email.attachments, in the same " \
+		"order") \
+	X(ATTACHMENTS_PART, "millgate.attachments.part", LONG, false, NONE, "log", \
+		"Number of the MIME part; 0 is the message itself") \
+	X(ATTACHMENTS_DECLARED, "millgate.attachments.declared_type", KEYWORD, false, NONE, "log", \
+		"Media type as the sender says") \
+	X(ATTACHMENTS_DETECTED, "millgate.attachments.detected_type", KEYWORD, false, NONE, "log", \
+		"Media type by the first bytes of the content: file.mime_type again, for a search " \
+		"of both in one object") \
+	X(ATTACHMENTS_DISPOSITION, "millgate.attachments.disposition", KEYWORD, false, NONE, \
+		"log", "attachment, inline or what the sender says") \
+	X(ATTACHMENTS_FACTS, "millgate.attachments.facts", KEYWORD, true, NONE, "log", \
+		"What is broken in this part; words as in millgate.mime.facts") \
+	X(MIME_PARTS, "millgate.mime.parts", LONG, false, NONE, "log", \
+		"MIME parts of the message, itself included") \
+	X(MIME_ATTACHMENTS, "millgate.mime.attachments", LONG, false, NONE, "log", \
+		"Number of attachments, also of those that the event has no room for") \
+	X(MIME_FACTS, "millgate.mime.facts", KEYWORD, true, NONE, "log", \
+		"What is over a bound or broken in the structure of the message: too_deep, " \
+		"too_many, header_too_large, bad_base64, bad_quoted_printable, bad_encoding, " \
+		"bad_boundary, unclosed, bad_header, ambiguous") \
+	X(URLS_HOSTS, "millgate.urls.hosts", KEYWORD, true, NONE, "log", \
+		"Hosts of the URLs in text and HTML parts, each once, lower case, names as A-labels") \
+	X(MESSAGE_TAGS, "millgate.tags", KEYWORD, true, NONE, "log", \
+		"Tags that the application gave the message by control fields: X-PM-Tag, " \
+		"X-Mailgun-Tag, X-Postal-Tag, category of X-SMTPAPI") \
+	X(MESSAGE_METADATA, "millgate.metadata", FLATTENED, false, NAMES, "log", \
+		"Names and values it gave likewise: X-SES-MESSAGE-TAGS, X-PM-Metadata-NAME, " \
+		"X-Mailgun-Variables, unique_args of X-SMTPAPI") \
+	X(AUTH_RESULTS, "millgate.authentication_results", KEYWORD, true, SENDERS, "log", \
+		"Results of this gateway's Authentication-Results fields (RFC 8601), one a value: " \
+		"spf=pass smtp.mailfrom=example.org") \
 	X(HOLD_CODE, "millgate.hold.code", KEYWORD, false, NONE, "all", \
 		"Code of a hold: in message-accepted that of the field X-Millgate-Hold, which only " \
 		"the hold queue proves to be a filter's") \
@@ -107,6 +164,14 @@
 		"The record to publish: name, TXT, text") \
 	X(DKIM_DNS, "millgate.dkim.dns", KEYWORD, false, NONE, "dkim", \
 		"What DNS has of the key: same, other, revoked, unusable, bad, no record, no answer") \
+	X(DKIM_SIGNATURES, "millgate.dkim.signatures", NESTED, true, NONE, "log", \
+		"DKIM signatures that the message has, top to bottom, not verified") \
+	X(SIGNATURES_DOMAIN, "millgate.dkim.signatures.domain", KEYWORD, false, NONE, "log", \
+		"Domain that signed, as it says (d=)") \
+	X(SIGNATURES_SELECTOR, "millgate.dkim.signatures.selector", KEYWORD, false, NONE, "log", \
+		"Selector (s=)") \
+	X(SIGNATURES_ALGORITHM, "millgate.dkim.signatures.algorithm", KEYWORD, false, NONE, "log", \
+		"Algorithm (a=)") \
 	X(BY, "millgate.by", KEYWORD, false, NONE, "track", \
 		"Who did it: postfix, milter (one that is not ours, as far as Postfix tells), " \
 		"operator (postsuper), or a filter's name") \

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/str.h"
+
 struct mg_block_entry {
 	struct mg_header header;
 	bool deleted; /* in this turn */
@@ -20,21 +22,27 @@ void mg_block_init(struct mg_block *block, struct mg_arena *arena)
 	block->arena = arena;
 }
 
+/* Room for one more entry, and for a view of all of them: what is in the block can be seen also when
+ * there is no more memory. */
 static bool make_room(struct mg_block *block)
 {
 	size_t size = block->size == 0 ? FIRST_SIZE : block->size * 2;
 	struct mg_block_entry *entries;
+	struct mg_header *view;
 
 	if (block->count < block->size)
 		return true;
 	entries = mg_arena_alloc(block->arena, size * sizeof *entries);
-	if (entries == NULL) {
-		block->refused = size * sizeof *entries;
+	view = mg_arena_alloc(block->arena, size * sizeof *view);
+	if (entries == NULL || view == NULL) {
+		block->refused = size * (entries == NULL ? sizeof *entries : sizeof *view);
 		return false;
 	}
 	if (block->count > 0)
 		memcpy(entries, block->entries, block->count * sizeof *entries);
 	block->entries = entries;
+	block->view = view;
+	block->view_valid = false;
 	block->size = size;
 	return true;
 }
@@ -47,6 +55,7 @@ static bool put(struct mg_block *block, size_t at, const struct mg_header *heade
 		(block->count - at) * sizeof *block->entries);
 	block->entries[at] = (struct mg_block_entry){.header = *header, .inserted = inserted};
 	block->count++;
+	block->place.name[0] = '\0';
 	block->view_valid = false;
 	return true;
 }
@@ -71,6 +80,7 @@ void mg_block_turn(struct mg_block *block)
 	}
 	block->count = kept;
 	block->above_received = block->above_at_turn = above;
+	block->place.name[0] = '\0';
 	block->view_valid = false;
 }
 
@@ -93,6 +103,7 @@ void mg_block_undo(struct mg_block *block)
 	}
 	block->count = kept;
 	block->above_received = block->above_at_turn;
+	block->place.name[0] = '\0';
 	block->view_valid = false;
 }
 
@@ -113,16 +124,6 @@ const struct mg_header *mg_block_view(struct mg_block *block, size_t *count)
 
 	*count = 0;
 	if (!block->view_valid) {
-		if (block->view_size < block->count) {
-			block->view =
-				mg_arena_alloc(block->arena, block->size * sizeof *block->view);
-			if (block->view == NULL) {
-				block->view_size = 0;
-				block->refused = block->size * sizeof *block->view;
-				return NULL;
-			}
-			block->view_size = block->size;
-		}
 		block->view_count = 0;
 		for (size_t i = 0; i < block->count; i++)
 			if (!block->entries[i].deleted)
@@ -169,33 +170,69 @@ static bool is_named(const struct mg_header *header, const char *name, size_t le
 	return header->name_length == length && strncasecmp(header->name, name, length) == 0;
 }
 
+/* Goes from the place to the occurrence; false when there is none. */
+static bool seek(const struct mg_block *block, unsigned occurrence, struct mg_block_place *place)
+{
+	size_t length = strlen(place->name);
+	bool up = occurrence < place->original;
+
+	while (place->original != occurrence) {
+		const struct mg_block_entry *entry;
+
+		if (up ? place->index == 0 : place->index + 1 >= block->count)
+			return false;
+		/* What is passed, the place itself or one above it, is or was above. */
+		entry = &block->entries[up ? place->index - 1 : place->index];
+		if (is_named(&entry->header, place->name, length) && !entry->deleted) {
+			if (up)
+				place->live_above--;
+			else
+				place->live_above++;
+		}
+		place->index = up ? place->index - 1 : place->index + 1;
+		entry = &block->entries[place->index];
+		if (is_named(&entry->header, place->name, length) && !entry->inserted)
+			place->original = up ? place->original - 1 : place->original + 1;
+	}
+	return true;
+}
+
+/* The place of the first entry, for a name that was not asked for last. */
+static void begin_place(
+	const struct mg_block *block, const char *name, struct mg_block_place *place)
+{
+	const struct mg_block_entry *first = &block->entries[0];
+
+	*place = (struct mg_block_place){.index = 0};
+	mg_str_copy(place->name, sizeof place->name, name);
+	place->original = is_named(&first->header, name, strlen(name)) && !first->inserted;
+}
+
 unsigned mg_block_change(
 	struct mg_block *block, const char *name, unsigned occurrence, const char *value)
 {
-	size_t length = strlen(name);
-	unsigned original = 0, live = 0;
+	struct mg_block_place place = block->place;
+	struct mg_block_entry *entry;
 
-	for (size_t i = 0; i < block->count; i++) {
-		struct mg_block_entry *entry = &block->entries[i];
-
-		if (!is_named(&entry->header, name, length))
-			continue;
-		live += !entry->deleted;
-		if (entry->inserted || ++original != occurrence)
-			continue;
-		if (entry->deleted)
-			return 0;
-		entry->deleted = value == NULL;
-		if (value != NULL) {
-			if (entry->value_before == NULL) {
-				entry->value_before = entry->header.value;
-				entry->value_length_before = entry->header.value_length;
-			}
-			entry->header.value = value;
-			entry->header.value_length = strlen(value);
+	if (block->count == 0 || occurrence == 0 || strlen(name) >= sizeof place.name)
+		return 0;
+	if (!mg_str_equal_nocase(place.name, name))
+		begin_place(block, name, &place);
+	if (!seek(block, occurrence, &place))
+		return 0;
+	block->place = place;
+	entry = &block->entries[place.index];
+	if (entry->deleted)
+		return 0;
+	entry->deleted = value == NULL;
+	if (value != NULL) {
+		if (entry->value_before == NULL) {
+			entry->value_before = entry->header.value;
+			entry->value_length_before = entry->header.value_length;
 		}
-		block->view_valid = false;
-		return live;
+		entry->header.value = value;
+		entry->header.value_length = strlen(value);
 	}
-	return 0;
+	block->view_valid = false;
+	return place.live_above + 1;
 }

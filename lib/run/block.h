@@ -14,6 +14,15 @@
 
 struct mg_block_entry;
 
+/* The field that was changed last: changes of one name, in order up or down, need not count its
+ * fields from the top again. */
+struct mg_block_place {
+	char name[201]; /* "" none; as long as a name may be */
+	size_t index;
+	unsigned original; /* its occurrence */
+	unsigned live_above; /* fields of the name above it that are not deleted */
+};
+
 struct mg_block {
 	struct mg_arena *arena;
 	struct mg_block_entry *entries;
@@ -21,8 +30,9 @@ struct mg_block {
 	size_t above_received; /* entries that were inserted above the MTA's own Received */
 	size_t above_at_turn; /* the same when the turn began */
 	struct mg_header *view; /* the block without deleted entries */
-	size_t view_count, view_size;
+	size_t view_count;
 	bool view_valid;
+	struct mg_block_place place;
 	size_t refused; /* bytes that there was no memory for, the last time */
 };
 
@@ -35,8 +45,7 @@ void mg_block_turn(struct mg_block *block);
 void mg_block_undo(struct mg_block *block);
 /* Bytes of the fields, each with its colon and line end. */
 uint64_t mg_block_bytes(const struct mg_block *block);
-/* The fields top to bottom; NULL when there is no memory for the list. Valid until the next change.
- */
+/* The fields top to bottom. Valid until the next change. */
 const struct mg_header *mg_block_view(struct mg_block *block, size_t *count);
 /* Inserts at position; beyond the end: last. false: no memory. */
 bool mg_block_insert(struct mg_block *block, unsigned position, const struct mg_header *header);

@@ -138,7 +138,7 @@ bool mg_run_body(struct mg_run *run, const unsigned char *chunk, size_t length)
 
 void mg_content_renew(struct mg_run *run, struct mg_slot *first)
 {
-	const struct mg_header *headers = NULL;
+	const struct mg_header *headers;
 	size_t count;
 
 	run->message.body_bytes = 0;
@@ -156,12 +156,7 @@ void mg_content_renew(struct mg_run *run, struct mg_slot *first)
 		slot->configured->filter->renew(&slot->call);
 		mg_run_leave(run, began);
 	}
-	if (first < run->slots + run->slot_count)
-		headers = mg_block_view(&run->block, &count);
-	if (headers == NULL) {
-		mg_run_no_memory(run, run->block.refused);
-		return;
-	}
+	headers = mg_block_view(&run->block, &count);
 	for (size_t i = 0; i < count; i++)
 		give_header(run, first, &headers[i]);
 	give_eoh(run, first);

@@ -60,11 +60,7 @@ void mg_skip_body(struct mg_call *call)
 
 const struct mg_header *mg_headers(struct mg_call *call, size_t *count)
 {
-	const struct mg_header *view = mg_block_view(&call->run->block, count);
-
-	if (view == NULL)
-		mg_run_no_memory(call->run, call->run->block.refused);
-	return view;
+	return mg_block_view(&call->run->block, count);
 }
 
 void mg_edits_turn(struct mg_run *run, struct mg_slot *slot)

@@ -21,6 +21,13 @@ static const char *check_socket(const char *text)
 		       : "expected \"unix:/PATH\", \"inet:PORT@HOST\" or \"fd:N\"";
 }
 
+static const char *check_authserv_id(const char *text)
+{
+	return text[strcspn(text, " \t\r\n;()\"\\")] == '\0' && strlen(text) < 256
+		       ? NULL
+		       : "expected a name without blanks, such as \"mx.example.org\"";
+}
+
 static const struct mg_option bounds_options[] = {{.name = "headers",
 							  .kind = MG_NUMBER,
 							  .value = "1000",
@@ -74,6 +81,12 @@ static const struct mg_option common_options[] = {
 		.kind = MG_TEXT,
 		.value = "",
 		.help = "Name of this gateway in trace.id; empty for the host name."},
+	{.name = "authserv_id",
+		.kind = MG_TEXT,
+		.value = "",
+		.check = check_authserv_id,
+		.help = "Name in this gateway's Authentication-Results fields, the same on all of "
+			"your gateways; empty for that of gateway."},
 	{.name = "on_error",
 		.kind = MG_WORD,
 		.value = "tempfail",

@@ -247,6 +247,56 @@ static void an_undo_takes_back_the_changes_of_the_turn_alone(void **state)
 	assert_int_equal(mg_block_change(&block, "A", 2, NULL), 2);
 }
 
+/* What the number of a change must be, counted from the top; the fields of the name that are there. */
+static unsigned number_of(const bool *there, const bool *named, unsigned occurrence, size_t count)
+{
+	unsigned live = 0, original = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		live += named[i] && there[i];
+		original += named[i];
+		if (named[i] && original == occurrence)
+			return there[i] ? live : 0;
+	}
+	return 0;
+}
+
+static void deletions_in_any_order_are_told_as_if_counted_from_the_top(void **state)
+{
+	enum { FIELDS = 40, DELETIONS = 60 };
+	uint32_t random = 1;
+
+	(void)state;
+	for (int round = 0; round < 200; round++) {
+		bool there[FIELDS], named[FIELDS];
+		struct mg_block block;
+
+		mg_block_init(&block, arena);
+		for (size_t i = 0; i < FIELDS; i++) {
+			struct mg_header header;
+
+			random = random * 1103515245 + 12345;
+			there[i] = true;
+			named[i] = (random >> 16) % 3 != 0;
+			header = field(named[i] ? "A" : "B", "x");
+			assert_true(mg_block_append(&block, &header));
+		}
+		mg_block_turn(&block);
+		for (int i = 0; i < DELETIONS; i++) {
+			unsigned occurrence, wanted, original = 0;
+
+			random = random * 1103515245 + 12345;
+			occurrence = (random >> 16) % (FIELDS + 2);
+			wanted = number_of(there, named, occurrence, FIELDS);
+			assert_int_equal(mg_block_change(&block, "A", occurrence, NULL), wanted);
+			for (size_t at = 0; at < FIELDS; at++)
+				if (named[at] && ++original == occurrence)
+					there[at] = false;
+		}
+		mg_arena_reset(arena);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -264,6 +314,7 @@ int main(void)
 		cmocka_unit_test(a_position_beyond_the_end_is_last),
 		cmocka_unit_test(deleted_fields_have_no_position),
 		cmocka_unit_test(a_block_grows_as_far_as_its_memory),
+		cmocka_unit_test(deletions_in_any_order_are_told_as_if_counted_from_the_top),
 		cmocka_unit_test(an_undo_takes_back_the_changes_of_the_turn_alone),
 	};
 

@@ -436,6 +436,7 @@ static void an_event_that_is_none_is_accepted_everywhere(void **state)
 	mg_event_set_outcome(NULL, true);
 	mg_event_begin_object(NULL, &tags);
 	mg_event_end_object(NULL);
+	mg_event_truncated(NULL, &tags);
 	mg_event_set_member(NULL, &tags, "x", 1, "y", 1);
 	assert_string_equal(mg_event_ref(NULL), "");
 	assert_null(mg_event_text(NULL));
