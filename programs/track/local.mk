@@ -48,3 +48,7 @@ programs_track_libmgtrack_a_SOURCES = \
 	programs/track/unknown.c programs/track/unknown.h \
 	programs/track/watch.c programs/track/watch.h \
 	programs/track/written.c programs/track/written.h
+
+sbin_PROGRAMS += millgate-track
+millgate_track_SOURCES = programs/track/main.c
+millgate_track_LDADD = $(TRACK_LDADD)
