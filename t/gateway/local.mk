@@ -24,5 +24,5 @@ EXTRA_DIST += t/gateway/ecs-8.11.csv t/gateway/harness/__init__.py t/gateway/har
 	t/gateway/harness/letters.py t/gateway/harness/mail.py t/gateway/harness/milter.py \
 	t/gateway/harness/openssl.py t/gateway/harness/postfix.py \
 	t/gateway/harness/postfix_log.py t/gateway/harness/signatures.py t/gateway/harness/signing.py \
-	t/gateway/harness/sink.py t/gateway/harness/tap.py t/gateway/harness/traffic.py \
+	t/gateway/harness/sink.py t/gateway/harness/tap.py t/gateway/harness/track.py t/gateway/harness/traffic.py \
 	t/gateway/harness/wait.py

@@ -105,7 +105,7 @@ class Daemon:
             else "unix:" + self.socket_path
         )
         text = raw if raw is not None else self._text(where)
-        _write(self.configuration, text)
+        write(self.configuration, text)
 
     def _text(self, where):
         return CONFIGURATION.format(
@@ -242,7 +242,7 @@ class Chain(Daemon):
     def configure(self, settings=None, raw=None):
         for name, lines in self.filters.items():
             text = '%s\nevents { directory = "%s" }\n' % (lines, self.event_directory)
-            _write("%s/%s.conf" % (self.directory, name), text)
+            write("%s/%s.conf" % (self.directory, name), text)
         super().configure(settings, raw)
 
     def _text(self, where):
@@ -261,7 +261,7 @@ class Chain(Daemon):
         return view
 
 
-def _write(path, text):
+def write(path, text):
     with open(path + ".new", "w") as file:
         file.write(text)
     os.chmod(path + ".new", 0o644)
