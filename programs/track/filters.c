@@ -72,7 +72,8 @@ static int on_accepted(
 {
 	message->accepted = call->utc;
 	learn(message, TRACK_MESSAGE_MESSAGE_ID, mg_reading_text(event, "email.message_id"));
-	if (message->texts[TRACK_MESSAGE_FROM].text == NULL && is_clear(call, MG_PRIVACY_SENDERS))
+	if (message->texts[TRACK_MESSAGE_FROM].text == NULL && is_clear(call, MG_PRIVACY_SENDERS) &&
+		mg_reading_count(event, "millgate.smtp.from") > 0)
 		message->texts[TRACK_MESSAGE_FROM] =
 			track_text(mg_reading_text(event, "millgate.smtp.from"));
 	return add_recipients(call, message, event);

@@ -38,14 +38,31 @@ static bool read_cleanup_lines(struct line_cursor cursor, struct track_line *lin
 	return line_by_patterns(lines, cursor, line);
 }
 
+/* "5.7.1 TEXT": cleanup tells a refusal without the code of the reply. */
+static void take_enhanced(struct track_line *line)
+{
+	struct line_cursor rule = {.at = line->text.text};
+
+	if (line->kind != TRACK_REFUSAL || line->text.text == NULL || line->dsn.text != NULL)
+		return;
+	rule.end = line->text.text + line->text.length;
+	if (!line_enhanced(&rule, &line->dsn))
+		return;
+	LINE_SKIP(&rule, " ");
+	line->text = line_rest(&rule);
+}
+
 /* "milter-reject: END-OF-MESSAGE from CLIENT: TEXT; from=<…> …". */
 static bool read_milter(struct line_cursor cursor, struct track_line *line)
 {
 	struct line_cursor word = cursor;
 
-	return (LINE_SKIP(&word, "milter-reject: ") || LINE_SKIP(&word, "milter-hold: ") ||
-		       LINE_SKIP(&word, "milter-discard: ")) &&
-	       line_command(cursor, line);
+	if ((!LINE_SKIP(&word, "milter-reject: ") && !LINE_SKIP(&word, "milter-hold: ") &&
+		    !LINE_SKIP(&word, "milter-discard: ")) ||
+		!line_command(cursor, line))
+		return false;
+	take_enhanced(line);
+	return true;
 }
 
 /* Where the message came from, at the end of "CONTENT from CLIENT" or "CONTENT from local"; CONTENT
@@ -70,8 +87,6 @@ static void cut_origin(struct track_text *content, struct track_peer *client)
  * "reject: mime-error REASON: …". The header is a stranger's. */
 static bool read_check(struct line_cursor cursor, struct track_line *line)
 {
-	struct line_cursor rule;
-
 	if (!line_word(&cursor, &line->word) || !LINE_SKIP(&cursor, ": ") ||
 		!line_word(&cursor, &line->stage) || !LINE_SKIP(&cursor, " "))
 		return false;
@@ -80,14 +95,7 @@ static bool read_check(struct line_cursor cursor, struct track_line *line)
 		cut_origin(&line->content, &line->client);
 	else
 		line->content = line_rest(&cursor);
-	if (line->kind != TRACK_REFUSAL || line->text.text == NULL)
-		return true;
-	rule = (struct line_cursor){
-		.at = line->text.text, .end = line->text.text + line->text.length};
-	if (line_enhanced(&rule, &line->dsn)) {
-		LINE_SKIP(&rule, " ");
-		line->text = line_rest(&rule);
-	}
+	take_enhanced(line);
 	return true;
 }
 

@@ -263,18 +263,40 @@ static bool is_smart_host(const struct track_join *join, const struct track_peer
 	return false;
 }
 
+/* Whether a message that came in is what this delivery sent out: it said so by XFORWARD, or waits to
+ * be named. The word of a server elsewhere is not enough. */
+static int came_back(struct track_call *call, struct track_text id, bool *back)
+{
+	struct track_message child;
+	int found = track_message_load(call, id, &child);
+
+	*back = found == 1 &&
+		(track_text_is(child.texts[TRACK_MESSAGE_PARENT], call->message->id) ||
+			(track_message_has(&child, TRACK_FACT_WAITING) &&
+				track_link_may_return(call->join, &call->line->relay)));
+	return found < 0 ? -1 : 0;
+}
+
 /* The child that a delivery went on as, and how; none: NONE. */
-static enum track_relation child_of(const struct track_call *call, struct track_text *child)
+static int child_of(
+	struct track_call *call, struct track_text *child, enum track_relation *relation)
 {
 	const struct track_line *line = call->line;
+	bool back = false;
 
 	*child = line->child;
-	if (child->length > 0)
-		return TRACK_RELATION_FORWARD;
+	*relation = child->length > 0 ? TRACK_RELATION_FORWARD : TRACK_RELATION_NONE;
+	if (child->length > 0 || line->queued_as.length == 0)
+		return 0;
 	*child = line->queued_as;
-	return child->length > 0 && track_link_is_own(call->join, &line->relay)
-		       ? TRACK_RELATION_REINJECT
-		       : TRACK_RELATION_NONE;
+	if (!track_link_is_own(call->join, &line->relay)) {
+		if (came_back(call, *child, &back) < 0)
+			return -1;
+		if (!back)
+			return 0;
+	}
+	*relation = TRACK_RELATION_REINJECT;
+	return 0;
 }
 
 static const char *sent_status(const struct track_call *call, enum track_relation relation)
@@ -437,9 +459,12 @@ static int end_row(
 static int on_sent(struct track_call *call, struct mg_delivery *delivery)
 {
 	struct track_text child;
-	enum track_relation relation = child_of(call, &child);
-	struct mg_event *event = track_report(call, MG_DELIVERY_SUCCEEDED);
+	enum track_relation relation;
+	struct mg_event *event;
 
+	if (child_of(call, &child, &relation) < 0)
+		return -1;
+	event = track_report(call, MG_DELIVERY_SUCCEEDED);
 	if (report_delivery(call, event, delivery) < 0) {
 		mg_event_free(event);
 		return -1;

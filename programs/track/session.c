@@ -145,7 +145,7 @@ static int settle(struct track_call *call, const struct track_session *session, 
 {
 	const struct track_line *line = call->line;
 	struct track_message message;
-	char reason[100], stage[32];
+	char reason[100], word[32], stage[32];
 	bool unfinished;
 	int found = track_message_load(call, session->current, &message);
 
@@ -156,9 +156,10 @@ static int settle(struct track_call *call, const struct track_session *session, 
 						TRACK_FACT_HOLD_ASKED | TRACK_FACT_DISCARD_ASKED) ||
 		(track_message_has(&message, TRACK_FACT_CONTENT) && !unfinished))
 		return 0;
-	track_text_copy(line->stage, stage, sizeof(stage));
 	if (lost)
-		mg_str_format(reason, sizeof(reason), "connection lost after %s", stage);
+		mg_str_format(reason, sizeof(reason), "%s after %s",
+			track_text_copy(line->word, word, sizeof(word)),
+			track_text_copy(line->stage, stage, sizeof(stage)));
 	return track_stage_unqueued(call, &message, call->utc,
 		lost ? reason : "the client ended it before its content");
 }

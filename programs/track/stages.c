@@ -245,6 +245,8 @@ static int operator_held(struct track_call *call, struct track_message *message)
 static int operator_released(struct track_call *call, struct track_message *message)
 {
 	message->facts |= TRACK_FACT_HOLD_LINE;
+	/* How long it was held is no delay. */
+	message->accepted = call->utc;
 	return report_operator(call, message, MG_MESSAGE_RELEASED) < 0
 		       ? -1
 		       : track_refuse_held(call, message, false);

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "mail/delivery.h"
+#include "mail/message.h"
 
 #define BEGIN (INT64_C(1795607360) * MG_SECOND)
 
@@ -225,9 +226,13 @@ void wait_seconds(struct join_place *place, int64_t seconds)
 
 /* --- out --- */
 
+/* The events before and behind the one that is read next. */
 static void dump(const struct join_place *place)
 {
-	for (size_t i = 0; i < place->out_count; i++)
+	enum { BEFORE = 3, BEHIND = 5 };
+	size_t first = place->out_read > BEFORE ? place->out_read - BEFORE : 0;
+
+	for (size_t i = first; i < place->out_count && i < place->out_read + BEHIND; i++)
 		print_message("%s %s\n", i == place->out_read ? ">" : " ", place->out[i]);
 }
 
@@ -322,4 +327,39 @@ int64_t records(struct join_place *place, unsigned table)
 		mg_store_end(tx);
 	assert_true(count >= 0);
 	return count;
+}
+
+/* --- a message --- */
+
+const char *trace(const char *queue_id)
+{
+	static char text[64];
+	char id[33];
+
+	mg_trace_id("mx.example.org", queue_id, id);
+	snprintf(text, sizeof(text), "trace.id=%s", id);
+	return text;
+}
+
+void begin_mail(struct join_place *place)
+{
+	LINES(place, "submission/smtpd[10]: connect from " CLIENT,
+		"submission/smtpd[10]: Anonymous TLS connection established from " CLIENT
+		": TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits) key-exchange X25519 "
+		"server-signature RSA-PSS (2048 bits) server-digest SHA256",
+		"submission/smtpd[10]: " ID ": client=" CLIENT
+		", sasl_method=PLAIN, sasl_username=acme-app",
+		"cleanup[11]: " ID ": message-id=<7@acme.example>");
+}
+
+void accept_mail(struct join_place *place, const char *recipients)
+{
+	FILTER(place, "dkim", "message-signed", "email.local_id=" ID);
+	FILTER(place, "log", "message-accepted", "email.local_id=" ID,
+		"email.message_id=7@acme.example", "email.direction=outbound",
+		"organization.id=acme", "millgate.smtp.from=bounce+7@acme.example", recipients);
+	LINES(place,
+		"qmgr[12]: " ID ": from=<bounce+7@acme.example>, size=449, nrcpt=1 (queue active)",
+		"submission/smtpd[10]: disconnect from " CLIENT
+		" ehlo=2 starttls=1 auth=1 mail=1 rcpt=1 data=1 quit=1 commands=8");
 }

@@ -10,6 +10,8 @@
 #include "base/store.h"
 #include "track/join.h"
 
+enum { HOUR = 3600 };
+
 struct join_place {
 	struct mg_events *events;
 	struct mg_redact *redact;
@@ -50,6 +52,20 @@ void skip_to(struct join_place *place, const char *action);
 void expect_no_more(struct join_place *place);
 /* A field of the event read last, "" none; valid until the next call. */
 const char *field_of_last(struct join_place *place, const char *name);
+
+/* trace.id of a queue id, as "trace.id=…"; valid until the next call. */
+const char *trace(const char *queue_id);
+
+/* A message of a client that signed in, and what filters say of it: */
+#define ID "4jYh153qZyz1bkdK"
+#define CLIENT "app1.acme.example[203.0.113.5]:39204"
+#define ADDRESSES(list) "email.to.address=" list
+#define ANN ADDRESSES("[\"ann@example.com\"]")
+/* connect, TLS, client=, message-id= */
+void begin_mail(struct join_place *place);
+/* dkim's and log's events, then the lines of the active queue and of disconnect. */
+void accept_mail(struct join_place *place, const char *recipients);
+#define TEST(name) cmocka_unit_test_setup_teardown(name, join_place_open, join_place_close)
 
 /* Records of a table of the store. */
 int64_t records(struct join_place *place, unsigned table);

@@ -275,6 +275,18 @@ join_place = t/unit/join_place.c t/unit/join_place.h
 CMOCKA_TESTS += t/unit/join.t
 t_unit_join_t_SOURCES = t/unit/join.c $(join_place)
 t_unit_join_t_LDADD = programs/track/libmgtrack.a $(LDADD) $(CMOCKA_LIBS)
+CMOCKA_TESTS += t/unit/join_refusals.t
+t_unit_join_refusals_t_SOURCES = t/unit/join_refusals.c $(join_place)
+t_unit_join_refusals_t_LDADD = programs/track/libmgtrack.a $(LDADD) $(CMOCKA_LIBS)
+CMOCKA_TESTS += t/unit/join_links.t
+t_unit_join_links_t_SOURCES = t/unit/join_links.c $(join_place)
+t_unit_join_links_t_LDADD = programs/track/libmgtrack.a $(LDADD) $(CMOCKA_LIBS)
+CMOCKA_TESTS += t/unit/join_due.t
+t_unit_join_due_t_SOURCES = t/unit/join_due.c $(join_place)
+t_unit_join_due_t_LDADD = programs/track/libmgtrack.a $(LDADD) $(CMOCKA_LIBS)
+CMOCKA_TESTS += t/unit/join_hostile.t
+t_unit_join_hostile_t_SOURCES = t/unit/join_hostile.c $(join_place)
+t_unit_join_hostile_t_LDADD = programs/track/libmgtrack.a $(LDADD) $(CMOCKA_LIBS)
 
 # Runners of public test data: make conformance.
 conformance_runners = t/unit/conformance_addresses.t t/unit/conformance_charset.t \
