@@ -34,9 +34,12 @@ lib_base_libmgbase_a_SOURCES = \
 	lib/base/net.c lib/base/net.h \
 	lib/base/regex.c lib/base/regex.h \
 	lib/base/store.c lib/base/store.h \
+	lib/base/store_environment.c lib/base/store_environment.h \
 	lib/base/store_lmdb.c lib/base/store_lmdb.h \
 	lib/base/store_memory.c lib/base/store_memory.h \
+	lib/base/store_place.c lib/base/store_place.h \
 	lib/base/store_private.h \
+	lib/base/store_verify.c lib/base/store_verify.h \
 	lib/base/str.c lib/base/str.h \
 	lib/base/table.c lib/base/table.h \
 	lib/base/table_cidr.c lib/base/table_cidr.h \

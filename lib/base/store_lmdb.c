@@ -3,43 +3,14 @@
 
 #include <errno.h>
 #include <lmdb.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/str.h"
-
-enum {
-	TABLES_MAX = 32, /* of all users of an environment */
-	DIRECTORY_MODE = 0750,
-	FILE_MODE = 0640,
-	LOCK_MODE = 0660
-};
-
-/* What the store says of itself, beside the tables' names. */
-static const char version_key[] = " millgate store";
-static const char version[] = "1";
-
-/* An open environment; LMDB wants it opened once a process. */
-struct environment {
-	dev_t device; /* of the directory */
-	ino_t inode;
-	char *path;
-	MDB_env *env;
-	bool read_only;
-	pthread_mutex_t writing;
-	unsigned users;
-	struct environment *next;
-};
-
-static pthread_mutex_t all_mutex = PTHREAD_MUTEX_INITIALIZER;
-static struct environment *all; /* under all_mutex, as is each `users` */
+#include "base/store_environment.h"
 
 struct lmdb_store {
 	struct mg_store base;
-	struct environment *environment;
+	struct mg_environment *environment;
 	MDB_dbi tables[];
 };
 
@@ -47,149 +18,19 @@ struct lmdb_tx {
 	struct mg_store_tx base;
 	const struct lmdb_store *store;
 	MDB_txn *txn;
+	bool full; /* nothing is put */
 };
-
-static void set_error(
-	struct mg_error *error, const struct environment *environment, int status, const char *what)
-{
-	if (status == MDB_MAP_FULL)
-		mg_error_set(error, "%s: %s: full: the limit of its size is reached",
-			environment->path, what);
-	else
-		mg_error_set(error, "%s: %s: %s", environment->path, what, mdb_strerror(status));
-}
 
 static const char *check(const char *rest)
 {
 	return *rest == '/' && rest[1] ? NULL : "expected an absolute path: lmdb:/PATH";
 }
 
-static void free_environment(struct environment *environment)
-{
-	if (environment->env)
-		mdb_env_close(environment->env);
-	pthread_mutex_destroy(&environment->writing);
-	free(environment->path);
-	free(environment);
-}
-
-/* With all_mutex held. */
-static struct environment *open_environment(
-	const char *path, const struct mg_store_settings *settings, struct mg_error *error)
-{
-	struct environment *environment = calloc(1, sizeof(*environment));
-	uint64_t limit = settings->limit ? settings->limit : MG_STORE_LIMIT_DEFAULT;
-	char lock[4096];
-	int status = ENOMEM;
-
-	if (!environment || !mg_store_writing_init(&environment->writing)) {
-		free(environment);
-		mg_error_set(error, "%s: out of memory", path);
-		return NULL;
-	}
-	environment->read_only = settings->read_only;
-	environment->path = strdup(path);
-	if (environment->path)
-		status = mdb_env_create(&environment->env);
-	if (status == 0 && !settings->read_only)
-		status = mdb_env_set_mapsize(environment->env, (size_t)limit);
-	if (status == 0)
-		status = mdb_env_set_maxdbs(environment->env, TABLES_MAX);
-	if (status == 0)
-		status = mdb_env_open(environment->env, path,
-			MDB_NOTLS | (settings->read_only ? MDB_RDONLY : 0), FILE_MODE);
-	if (status != 0) {
-		mg_error_set(error, "%s: %s", path, mdb_strerror(status));
-		free_environment(environment);
-		return NULL;
-	}
-	mg_str_format(lock, sizeof(lock), "%s/lock.mdb", path);
-	if (!settings->read_only && chmod(lock, LOCK_MODE) < 0 && errno != EPERM) {
-		mg_error_system(error, errno, "%s", lock);
-		free_environment(environment);
-		return NULL;
-	}
-	return environment;
-}
-
-/* The environment of the directory, shared with who has it open. NULL with error. */
-static struct environment *take_environment(
-	const char *path, const struct mg_store_settings *settings, struct mg_error *error)
-{
-	struct environment *environment;
-	struct stat status;
-
-	if ((!settings->read_only && mkdir(path, DIRECTORY_MODE) < 0 && errno != EEXIST) ||
-		stat(path, &status) < 0) {
-		mg_error_system(error, errno, "%s", path);
-		return NULL;
-	}
-	pthread_mutex_lock(&all_mutex);
-	for (environment = all; environment; environment = environment->next)
-		if (environment->device == status.st_dev && environment->inode == status.st_ino)
-			break;
-	if (!environment) {
-		environment = open_environment(path, settings, error);
-		if (environment) {
-			environment->device = status.st_dev;
-			environment->inode = status.st_ino;
-			environment->next = all;
-			all = environment;
-		}
-	} else if (environment->read_only && !settings->read_only) {
-		mg_error_set(error, "%s: this process has it open for reading", path);
-		environment = NULL;
-	}
-	if (environment)
-		environment->users++;
-	pthread_mutex_unlock(&all_mutex);
-	return environment;
-}
-
-static void drop_environment(struct environment *environment)
-{
-	struct environment **at = &all;
-
-	pthread_mutex_lock(&all_mutex);
-	if (--environment->users == 0) {
-		while (*at != environment)
-			at = &(*at)->next;
-		*at = environment->next;
-		free_environment(environment);
-	}
-	pthread_mutex_unlock(&all_mutex);
-}
-
-/* The version is looked at, or written into a new store. */
-static bool agree_on_version(struct environment *environment, MDB_txn *txn, struct mg_error *error)
-{
-	MDB_val key = {sizeof(version_key) - 1, (void *)version_key};
-	MDB_val value = {sizeof(version) - 1, (void *)version}, found;
-	MDB_dbi names;
-	char shown[40];
-	int status = mdb_dbi_open(txn, NULL, 0, &names);
-
-	if (status == 0)
-		status = mdb_get(txn, names, &key, &found);
-	if (status == MDB_NOTFOUND && !environment->read_only)
-		return mdb_put(txn, names, &key, &value, 0) == 0;
-	if (status != 0) {
-		set_error(error, environment, status, "version");
-		return false;
-	}
-	if (found.mv_size == value.mv_size && memcmp(found.mv_data, version, value.mv_size) == 0)
-		return true;
-	mg_str_printable(shown, sizeof(shown), found.mv_data, found.mv_size);
-	mg_error_set(error, "%s: is of version %s; this program knows version %s",
-		environment->path, shown, version);
-	return false;
-}
-
 /* Opens, or makes, the tables in one transaction. */
 static bool open_tables(
 	struct lmdb_store *store, const struct mg_store_settings *settings, struct mg_error *error)
 {
-	struct environment *environment = store->environment;
+	struct mg_environment *environment = store->environment;
 	bool new = !environment->read_only;
 	MDB_txn *txn = NULL;
 	int status;
@@ -200,19 +41,19 @@ static bool open_tables(
 	}
 	status = mdb_txn_begin(environment->env, NULL, new ? 0 : MDB_RDONLY, &txn);
 	if (status != 0)
-		set_error(error, environment, status, "open");
-	if (status == 0 && !agree_on_version(environment, txn, error))
+		mg_environment_error(error, environment, status, "open");
+	if (status == 0 && !mg_environment_agree(environment, txn, error))
 		status = EINVAL;
 	for (unsigned i = 0; status == 0 && i < store->base.tables; i++) {
 		status = mdb_dbi_open(
 			txn, settings->tables[i], new ? MDB_CREATE : 0, &store->tables[i]);
 		if (status != 0)
-			set_error(error, environment, status, settings->tables[i]);
+			mg_environment_error(error, environment, status, settings->tables[i]);
 	}
 	if (status == 0) {
 		status = mdb_txn_commit(txn);
 		if (status != 0)
-			set_error(error, environment, status, "open");
+			mg_environment_error(error, environment, status, "open");
 	} else {
 		mdb_txn_abort(txn);
 	}
@@ -225,7 +66,7 @@ static void close_store(struct mg_store *base)
 {
 	struct lmdb_store *store = (struct lmdb_store *)base;
 
-	drop_environment(store->environment);
+	mg_environment_drop(store->environment);
 	free(store);
 }
 
@@ -235,7 +76,6 @@ static struct mg_store *open_store(const char *path, const struct mg_store_setti
 	struct lmdb_store *store;
 	unsigned tables = 0;
 
-	(void)replaced;
 	while (settings->tables[tables])
 		tables++;
 	store = calloc(1, sizeof(*store) + tables * sizeof(store->tables[0]));
@@ -244,7 +84,7 @@ static struct mg_store *open_store(const char *path, const struct mg_store_setti
 		return NULL;
 	}
 	store->base.tables = tables;
-	store->environment = take_environment(path, settings, error);
+	store->environment = mg_environment_take(path, settings, replaced, error);
 	if (!store->environment) {
 		free(store);
 		return NULL;
@@ -256,22 +96,83 @@ static struct mg_store *open_store(const char *path, const struct mg_store_setti
 	return NULL;
 }
 
+/* Number of pages that can be used again, from the lists in LMDB's own first table, which only a view
+ * may read. */
+static int count_free_pages(MDB_env *env, size_t *count)
+{
+	enum { FREE_PAGES_TABLE = 0 };
+	MDB_cursor *cursor = NULL;
+	MDB_txn *txn = NULL;
+	MDB_val key, list;
+	size_t length;
+	int status = mdb_txn_begin(env, NULL, MDB_RDONLY, &txn);
+
+	*count = 0;
+	if (status == 0)
+		status = mdb_cursor_open(txn, FREE_PAGES_TABLE, &cursor);
+	while (status == 0) {
+		status = mdb_cursor_get(cursor, &key, &list, MDB_NEXT);
+		if (status != 0)
+			break;
+		memcpy(&length, list.mv_data, sizeof(length));
+		*count += length;
+	}
+	if (cursor)
+		mdb_cursor_close(cursor);
+	if (txn)
+		mdb_txn_abort(txn);
+	return status == MDB_NOTFOUND ? 0 : status;
+}
+
+/* Whether nothing more is put. */
+static int look_for_room(const struct mg_environment *environment, bool *full)
+{
+	MDB_envinfo info;
+	size_t free_pages;
+	int status;
+
+	mdb_env_info(environment->env, &info);
+	*full = false;
+	if (info.me_last_pgno < environment->pages)
+		return 0;
+	status = count_free_pages(environment->env, &free_pages);
+	*full = status == 0 && info.me_last_pgno - free_pages >= environment->pages;
+	return status;
+}
+
+static int begin_change(const struct mg_environment *environment, struct lmdb_tx *tx)
+{
+	int dead, status;
+
+	/* A reader that was killed would keep the pages of its state for ever. */
+	mdb_reader_check(environment->env, &dead);
+	status = look_for_room(environment, &tx->full);
+	return status == 0 ? mdb_txn_begin(environment->env, NULL, 0, &tx->txn) : status;
+}
+
+static int begin_view(struct mg_environment *environment, struct lmdb_tx *tx)
+{
+	int dead, status = mdb_txn_begin(environment->env, NULL, MDB_RDONLY, &tx->txn);
+
+	if (status == MDB_READERS_FULL && mdb_reader_check(environment->env, &dead) == 0)
+		status = mdb_txn_begin(environment->env, NULL, MDB_RDONLY, &tx->txn);
+	return status;
+}
+
 static struct mg_store_tx *start(struct mg_store *base, bool change, struct mg_error *error)
 {
 	const struct lmdb_store *store = (const struct lmdb_store *)base;
-	struct environment *environment = store->environment;
+	struct mg_environment *environment = store->environment;
 	struct lmdb_tx *tx = malloc(sizeof(*tx));
-	int dead, status = ENOMEM;
+	int status = ENOMEM;
 
 	if (tx)
-		status = mdb_txn_begin(environment->env, NULL, change ? 0 : MDB_RDONLY, &tx->txn);
-	if (status == MDB_READERS_FULL && mdb_reader_check(environment->env, &dead) == 0)
-		status = mdb_txn_begin(environment->env, NULL, MDB_RDONLY, &tx->txn);
+		status = change ? begin_change(environment, tx) : begin_view(environment, tx);
 	if (status == 0) {
 		tx->store = store;
 		return &tx->base;
 	}
-	set_error(error, environment, status, change ? "begin" : "view");
+	mg_environment_error(error, environment, status, change ? "begin" : "view");
 	free(tx);
 	return NULL;
 }
@@ -286,7 +187,7 @@ static int finish(struct mg_store_tx *base, bool keep, struct mg_error *error)
 	else
 		mdb_txn_abort(tx->txn);
 	if (status != 0)
-		set_error(error, tx->store->environment, status, "commit");
+		mg_environment_error(error, tx->store->environment, status, "commit");
 	free(tx);
 	return status == 0 ? 0 : -1;
 }
@@ -301,7 +202,7 @@ static int get(struct mg_store_tx *base, unsigned table, const void *key, size_t
 	if (status == MDB_NOTFOUND)
 		return 0;
 	if (status != 0) {
-		set_error(error, tx->store->environment, status, "get");
+		mg_environment_error(error, tx->store->environment, status, "get");
 		return -1;
 	}
 	*value = (struct mg_store_value){found.mv_data, found.mv_size};
@@ -313,11 +214,12 @@ static int put(struct mg_store_tx *base, unsigned table, const void *key, size_t
 {
 	const struct lmdb_tx *tx = (const struct lmdb_tx *)base;
 	MDB_val wanted = {key_length, (void *)key}, written = {length, (void *)value};
-	int status = mdb_put(tx->txn, tx->store->tables[table], &wanted, &written, 0);
+	int status = tx->full ? MDB_MAP_FULL
+			      : mdb_put(tx->txn, tx->store->tables[table], &wanted, &written, 0);
 
 	if (status == 0)
 		return 0;
-	set_error(error, tx->store->environment, status, "put");
+	mg_environment_error(error, tx->store->environment, status, "put");
 	return -1;
 }
 
@@ -332,7 +234,7 @@ static int remove_record(struct mg_store_tx *base, unsigned table, const void *k
 		return 1;
 	if (status == MDB_NOTFOUND)
 		return 0;
-	set_error(error, tx->store->environment, status, "delete");
+	mg_environment_error(error, tx->store->environment, status, "delete");
 	return -1;
 }
 
@@ -379,7 +281,7 @@ static int64_t walk(struct mg_store_tx *base, unsigned table, const void *from, 
 		mdb_cursor_close(cursor);
 	if (status == 0 || status == MDB_NOTFOUND)
 		return calls;
-	set_error(error, tx->store->environment, status, "walk");
+	mg_environment_error(error, tx->store->environment, status, "walk");
 	return -1;
 }
 
@@ -391,7 +293,7 @@ static int64_t count_records(struct mg_store_tx *base, unsigned table, struct mg
 
 	if (status == 0)
 		return (int64_t)found.ms_entries;
-	set_error(error, tx->store->environment, status, "count");
+	mg_environment_error(error, tx->store->environment, status, "count");
 	return -1;
 }
 

@@ -15,7 +15,7 @@ my %height = (base => 0, event => 1, mail => 2, auth => 3, content => 3, run => 
 # Who may include what hides behind a module.
 my %hidden = (
 	'libmilter/mfapi.h' => [qw(lib/run/front_libmilter)],
-	'lmdb.h' => [qw(lib/base/store_lmdb lib/base/table_lmdb)],
+	'lmdb.h' => [qw(lib/base/store_environment lib/base/store_lmdb lib/base/table_lmdb)],
 	'jansson.h' => [qw(lib/event/reading lib/run/judge_case programs/cli/json)],
 	'openssl/' => [qw(lib/base/digest lib/auth/dkim_key lib/auth/dkim_key_private lib/auth/dkim_key_read)],
 	'unbound.h' => [qw(lib/base/dns_unbound)],

@@ -412,6 +412,15 @@ CMOCKA_TESTS += t/unit/store.t
 t_unit_store_t_SOURCES = t/unit/store.c $(store_place)
 t_unit_store_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 TSAN_TESTS += t/unit/store.t
+CMOCKA_TESTS += t/unit/store_lmdb.t
+t_unit_store_lmdb_t_SOURCES = t/unit/store_lmdb.c $(store_place)
+t_unit_store_lmdb_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+CMOCKA_TESTS += t/unit/store_kill.t
+t_unit_store_kill_t_SOURCES = t/unit/store_kill.c $(store_place)
+t_unit_store_kill_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+CMOCKA_TESTS += t/unit/store_damage.t
+t_unit_store_damage_t_SOURCES = t/unit/store_damage.c $(store_place)
+t_unit_store_damage_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
 CMOCKA_TESTS += t/unit/delivery.t
 t_unit_delivery_t_SOURCES = t/unit/delivery.c

@@ -15,8 +15,11 @@ static const char *const tables[] = {"colours", "numbers", NULL};
 
 void store_place_make(struct store_place *place)
 {
-	strcpy(place->folder, "/tmp/millgate-store-XXXXXX");
-	assert_non_null(mkdtemp(place->folder));
+	strcpy(place->folder, "/dev/shm/millgate-store-XXXXXX");
+	if (!mkdtemp(place->folder)) {
+		strcpy(place->folder, "/tmp/millgate-store-XXXXXX");
+		assert_non_null(mkdtemp(place->folder));
+	}
 	snprintf(place->path, sizeof(place->path), "%s/store", place->folder);
 	snprintf(place->url, sizeof(place->url), "lmdb:%s", place->path);
 	place->settings = (struct mg_store_settings){.url = place->url, .tables = tables};

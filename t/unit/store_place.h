@@ -15,7 +15,7 @@ struct store_place {
 	struct mg_store_settings settings;
 };
 
-/* A folder; the settings are of an LMDB store in it, not yet made. */
+/* A folder, in memory where there is one; the settings are of an LMDB store in it, not yet made. */
 void store_place_make(struct store_place *place);
 void store_place_remove(struct store_place *place);
 
