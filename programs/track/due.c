@@ -50,7 +50,7 @@ int64_t track_due_next(
 	int64_t due, first = after(message->created, TRACK_KEEP);
 
 	if (track_message_has(message, TRACK_FACT_WAITING))
-		return after(message->created, TRACK_WAIT);
+		return after(message->asked, TRACK_WAIT);
 	due = track_message_has(message, TRACK_FACT_CLOSED) ? after(message->last, TRACK_KEEP)
 							    : forget_at(message);
 	if (track_message_any(message, TRACK_FACT_HOLD_ASKED | TRACK_FACT_DISCARD_ASKED))
@@ -218,12 +218,13 @@ static int look(struct track_call *call, struct track_message *message, int64_t 
 static int sweep(struct track_call *call, int64_t now)
 {
 	enum { REPLIES = 10000 };
+	int64_t keep = call->join->rules->keep_replies;
 
 	if (now - call->join->swept < SWEEP)
 		return 0;
 	call->join->swept = now;
 	if (track_sessions_sweep(call, now) < 0 ||
-		mg_delivery_sweep(call->tx, now - TRACK_KEEP_REPLIES, REPLIES, call->error) < 0)
+		mg_delivery_sweep(call->tx, now - keep, REPLIES, call->error) < 0)
 		return -1;
 	return 0;
 }

@@ -159,5 +159,8 @@ int track_join_event(struct track_join *join, struct mg_store_tx *tx, const char
 	learn(&message, TRACK_MESSAGE_TENANT, mg_reading_text(event, "organization.id"));
 	if (on_action(&call, &message, name, event) < 0)
 		return -1;
+	if (track_message_has(&message, TRACK_FACT_WAITING_LOG) &&
+		strcmp(name, track_log_name) == 0)
+		return track_link_release(&call, &message);
 	return track_message_save(&call, &message);
 }

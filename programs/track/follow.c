@@ -57,6 +57,7 @@ static void make_rules(struct track_follow *follow)
 		.expect = settings->expect != NULL ? settings->expect
 						   : track_logs_names(follow->logs),
 		.expect_within = settings->expect_within,
+		.keep_replies = settings->keep_replies,
 		.own_listeners = settings->own_listeners,
 		.smart_hosts = settings->smart_hosts};
 	track_join_set(follow->join, follow->world->events, &follow->rules);

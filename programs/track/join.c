@@ -126,9 +126,34 @@ static int on_unknown(struct track_call *call)
 
 /* --- lines that are --- */
 
+const char track_log_name[] = "log";
+
+/* Whether millgate-log is to tell of this message, and has not: deliveries wait for it, a moment, for
+ * it tells which recipients there are. */
+static bool waits_for_log(const struct track_call *call)
+{
+	const struct track_message *message = call->message;
+	const char *const *name = call->join->rules->expect;
+
+	if (!call->known || call->line->kind != TRACK_DELIVERY ||
+		message->origin != TRACK_ORIGIN_CLIENT ||
+		message->relation != TRACK_RELATION_NONE ||
+		track_message_any(message,
+			TRACK_FACT_WAITED | TRACK_FACT_FILTERS_CUT | TRACK_FACT_FILTERS_DONE) ||
+		track_due_was_seen(message, track_log_name))
+		return false;
+	while (name != NULL && *name != NULL && strcmp(*name, track_log_name) != 0)
+		name++;
+	return name != NULL && *name != NULL;
+}
+
 /* Lines of a message whose parent is not known yet wait for it, but those that may name it. */
 static bool waits(const struct track_call *call)
 {
+	if (waits_for_log(call) && !track_message_has(call->message, TRACK_FACT_WAITING)) {
+		call->message->facts |= TRACK_FACT_WAITING | TRACK_FACT_WAITING_LOG;
+		call->message->asked = call->utc;
+	}
 	return call->known && track_message_has(call->message, TRACK_FACT_WAITING) &&
 	       call->line->kind != TRACK_CLIENT && call->line->kind != TRACK_PICKUP &&
 	       call->line->kind != TRACK_MESSAGE_ID;

@@ -26,6 +26,7 @@ struct track_rules {
 	/* Names of daemons each message is expected to have an event of; ended by NULL. */
 	const char *const *expect;
 	int64_t expect_within; /* ns after the message became active */
+	int64_t keep_replies; /* ns that ends of recipients are kept */
 	const char *const
 		*own_listeners; /* "127.0.0.1:10025": `reinject` of common.conf; NULL ends */
 	const char *const *smart_hosts; /* globs of names; NULL ends */

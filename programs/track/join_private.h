@@ -35,7 +35,6 @@ enum track_table {
 #define TRACK_FORGET_UNQUEUED (24 * 3600 * MG_SECOND) /* a message that never became active */
 #define TRACK_FORGET_QUEUED (30 * 24 * 3600 * MG_SECOND) /* one of which nothing is heard */
 #define TRACK_FORGET_SESSION (3 * 3600 * MG_SECOND)
-#define TRACK_KEEP_REPLIES (30 * 24 * 3600 * MG_SECOND)
 
 struct track_join {
 	const struct mg_events *events;
@@ -66,6 +65,8 @@ struct track_call {
 
 /* --- join --- */
 
+/* The filter that tells recipients. */
+extern const char track_log_name[];
 /* A line that was read, or that has waited. */
 int track_join_dispatch(struct track_call *call);
 

@@ -117,7 +117,8 @@ int track_link_release(struct track_call *call, struct track_message *message)
 	char id[TRACK_ID_MAX + 1];
 
 	memcpy(id, message->id, sizeof(id));
-	message->facts &= ~(uint32_t)TRACK_FACT_WAITING;
+	message->facts &= ~(uint32_t)(TRACK_FACT_WAITING | TRACK_FACT_WAITING_LOG);
+	message->facts |= TRACK_FACT_WAITED;
 	message->lines = 0;
 	if (track_message_save(call, message) < 0)
 		return -1;

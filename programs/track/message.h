@@ -63,7 +63,9 @@ enum track_fact {
 	TRACK_FACT_WAITING = 1 << 19, /* its parent is not known yet: its lines wait */
 	TRACK_FACT_QUEUED = 1 << 20, /* postqueue has just named it */
 	TRACK_FACT_DOUBT = 1 << 21, /* postqueue did not name it */
-	TRACK_FACT_REFUSED = 1 << 22
+	TRACK_FACT_REFUSED = 1 << 22,
+	TRACK_FACT_WAITING_LOG = 1 << 23, /* WAITING, but for the event of millgate-log */
+	TRACK_FACT_WAITED = 1 << 24 /* long enough for that */
 };
 
 enum track_message_text {
@@ -86,7 +88,8 @@ struct track_message {
 	uint32_t facts; /* enum track_fact */
 	enum track_origin origin;
 	enum track_relation relation; /* to PARENT */
-	int64_t created, accepted, active, asked, last; /* UTC ns; 0: not yet */
+	/* UTC ns; 0: not yet. asked: since when it waits for what others say. */
+	int64_t created, accepted, active, asked, last;
 	int64_t due; /* when it is looked at, the key of its row; 0: no row */
 	int64_t size, recipients; /* -1 unknown */
 	uint32_t pid; /* of the smtpd that took it */

@@ -266,6 +266,9 @@ static int begin_message(
 				    TRACK_FACT_CONTENT | TRACK_FACT_ACTIVE | TRACK_FACT_CLOSED) ||
 				   message->origin != TRACK_ORIGIN_UNKNOWN)) {
 		/* A short queue id that is used again. */
+		if (track_message_has(message, TRACK_FACT_WAITING) &&
+			track_link_release(call, message) < 0)
+			return -1;
 		if (track_recipients_drop(call, message) < 0)
 			return -1;
 		call->known = false;
@@ -285,8 +288,10 @@ static int begin_message(
 			track_link_message(&parent, message, TRACK_RELATION_REINJECT);
 	}
 	if (message->relation == TRACK_RELATION_NONE && !call->known &&
-		track_link_may_return(call->join, &call->line->client))
+		track_link_may_return(call->join, &call->line->client)) {
 		message->facts |= TRACK_FACT_WAITING;
+		message->asked = call->utc;
+	}
 	return track_refuse_begun(call, session, message);
 }
 

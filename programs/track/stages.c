@@ -72,8 +72,10 @@ int track_on_message_id(struct track_call *call)
 	if (message == NULL)
 		return 0;
 	track_stage_message(call, TRACK_ORIGIN_INTERNAL);
-	if (!known)
+	if (!known) {
 		message->facts |= TRACK_FACT_WAITING;
+		message->asked = call->utc;
+	}
 	message->facts |= TRACK_FACT_CONTENT;
 	/* "resent-message-id": the message has its own besides. */
 	if (call->line->word.length == 0 || message->texts[TRACK_MESSAGE_MESSAGE_ID].length == 0)

@@ -72,16 +72,54 @@ static void a_filter_without_an_event_is_missed(void **state)
 	expect_no_more(place);
 }
 
+static void a_delivery_waits_a_moment_for_logs_event(void **state)
+{
+	struct join_place *place = *state;
+
+	begin_mail(place);
+	LINES(place, ACTIVE, SENT("ann@example.com"), SENT("archive@example.com"),
+		"qmgr[12]: " ID ": removed", END);
+	EXPECT(place, "session-linked");
+	wait_seconds(place, 1);
+	expect_no_more(place);
+	FILTER(place, "log", "message-accepted", "email.local_id=" ID, "organization.id=acme", ANN);
+	FILTER(place, "dkim", "message-passed", "email.local_id=" ID);
+	EXPECT(place, "delivery-succeeded", "organization.id=acme",
+		"@timestamp=2026-11-25T11:49:20.060000Z", "millgate.delivery.added=");
+	EXPECT(place, "delivery-succeeded", "millgate.delivery.added=true");
+	wait_seconds(place, 24 * HOUR);
+	expect_no_more(place);
+	assert_int_equal(records(place, MG_TABLE_RECIPIENTS), 0);
+}
+
+static void a_delivery_is_told_without_logs_event_when_that_does_not_come(void **state)
+{
+	struct join_place *place = *state;
+
+	begin_mail(place);
+	LINES(place, ACTIVE,
+		"smtp[13]: " ID ": to=<ann@example.com>, relay=none, delay=1, delays=1/0/0/0, "
+		"dsn=4.0.0, status=deferred (no)",
+		END);
+	EXPECT(place, "session-linked");
+	wait_seconds(place, 2);
+	EXPECT(place, "delivery-deferred", "@timestamp=2026-11-25T11:49:20.060000Z",
+		"millgate.delivery.added=");
+	LINES(place, SENT("ann@example.com"));
+	EXPECT(place, "delivery-succeeded", "millgate.delivery.attempt=2");
+	expect_no_more(place);
+}
+
 static void an_event_that_comes_in_time_is_not_missed(void **state)
 {
 	struct join_place *place = *state;
 
 	begin_mail(place);
+	FILTER(place, "log", "message-accepted", "email.local_id=" ID, ANN);
 	LINES(place, ACTIVE, SENT("ann@example.com"), "qmgr[12]: " ID ": removed", END);
 	EXPECT(place, "delivery-succeeded");
 	EXPECT(place, "session-linked");
 	wait_seconds(place, 30);
-	FILTER(place, "log", "message-accepted", "email.local_id=" ID, ANN);
 	FILTER(place, "dkim", "message-passed", "email.local_id=" ID);
 	wait_seconds(place, 24 * HOUR);
 	expect_no_more(place);
@@ -312,6 +350,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(each_recipient_without_an_end_is_overdue_once),
 		TEST(a_filter_without_an_event_is_missed),
+		TEST(a_delivery_waits_a_moment_for_logs_event),
+		TEST(a_delivery_is_told_without_logs_event_when_that_does_not_come),
 		TEST(an_event_that_comes_in_time_is_not_missed),
 		TEST(filters_are_expected_of_mail_by_smtp_alone),
 		TEST(an_event_of_millgate_try_is_of_no_message),

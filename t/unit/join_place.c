@@ -60,6 +60,7 @@ int join_place_open(void **state)
 		.overdue = 4 * 3600 * MG_SECOND,
 		.expect = expected,
 		.expect_within = 60 * MG_SECOND,
+		.keep_replies = 30 * 24 * 3600 * MG_SECOND,
 		.own_listeners = listeners,
 		.smart_hosts = smart_hosts};
 	track_join_set(place->join, place->events, &place->rules);
