@@ -6,6 +6,8 @@
 
 #include "mail/mime_private.h"
 
+enum { SLICE = 16 * 1024 };
+
 const struct mg_mime_bounds mg_mime_bounds = {.depth = 32, .parts = 1000, .header = 64 * 1024};
 
 const char *mg_mime_fact_name(unsigned fact)
@@ -244,7 +246,11 @@ void mg_mime_header_end(struct mg_mime *mime)
 
 void mg_mime_body(struct mg_mime *mime, const unsigned char *bytes, size_t length)
 {
-	mg_mime_feed(mime, 0, bytes, length);
+	/* Boundaries are looked for, then content is decoded: from the nearest cache. */
+	for (size_t slice; length > 0; bytes += slice, length -= slice) {
+		slice = length < SLICE ? length : SLICE;
+		mg_mime_feed(mime, 0, bytes, slice);
+	}
 }
 
 unsigned mg_mime_end(struct mg_mime *mime)

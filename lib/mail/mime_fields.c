@@ -168,21 +168,20 @@ void mg_mime_fields_add(struct mg_mime *mime, const char *name, size_t name_leng
 {
 	static const struct {
 		const char *name;
+		size_t length;
 		void (*add)(struct mg_mime *mime, const char *value, size_t length);
 	} fields[] = {
-		{"content-type", add_type},
-		{"content-disposition", add_disposition},
-		{"content-id", add_content_id},
-		{"content-transfer-encoding", add_encoding},
+		{"content-type", 12, add_type},
+		{"content-disposition", 19, add_disposition},
+		{"content-id", 10, add_content_id},
+		{"content-transfer-encoding", 25, add_encoding},
 	};
 	const struct mg_mime_part *part = &mime->levels[mime->top].part;
 
 	if (part->number > 0 && mime->handler->field != NULL)
 		mime->handler->field(mime->context, part, name, name_length, value, value_length);
-	if (name_length < 8 || strncasecmp(name, "content-", 8) != 0)
-		return;
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-		if (strlen(fields[i].name) == name_length &&
+		if (fields[i].length == name_length &&
 			strncasecmp(fields[i].name, name, name_length) == 0)
 			fields[i].add(mime, value, value_length);
 }

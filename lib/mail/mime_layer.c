@@ -6,7 +6,7 @@
 #include "mail/mime_private.h"
 
 enum {
-	LEAF_SLICE = 8192, /* decoded at once */
+	LEAF_SLICE = 16 * 1024, /* decoded at once */
 	INNER_SLICE = 2048 /* likewise, on the stack once for each layer */
 };
 

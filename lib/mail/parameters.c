@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "mail/parameters.h"
 
+#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
@@ -47,10 +48,14 @@ static bool is_blank(char character)
 	return character == ' ' || character == '\t' || character == '\r' || character == '\n';
 }
 
-/* RFC 2045 section 5.1 */
+/* RFC 2045 section 5.1: printable, and none of ()<>@,;:\"/[]?= */
 static bool is_token(char character)
 {
-	return character > ' ' && character < 127 && strchr("()<>@,;:\\\"/[]?=", character) == NULL;
+	static const uint64_t tokens[2] = {
+		UINT64_C(0x03ff6cfa00000000), UINT64_C(0x7fffffffc7fffffe)};
+	unsigned char code = (unsigned char)character;
+
+	return code < 128 && (tokens[code / 64] >> code % 64 & 1) != 0;
 }
 
 static void skip_blanks(struct cursor *cursor)

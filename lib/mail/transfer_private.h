@@ -16,7 +16,13 @@ size_t mg_transfer_base64_run(const unsigned char *text, size_t length, unsigned
  * as long as they come. Returns the characters taken, *groups how many groups they had. */
 size_t mg_transfer_base64_lines(const unsigned char *text, size_t length, size_t line,
 	unsigned char *decoded, size_t *groups);
-/* Copies up to the first "=", or blank before a CR or LF, or some characters before it: the last 32
- * of a text stay. Returns the number of characters copied; up to 32 more may be written. */
-size_t mg_transfer_plain_run(const unsigned char *text, size_t length, unsigned char *copied);
+/* Decodes quoted-printable up to an escape that is none, too many blanks at the end of a line, or
+ * some characters before the end of text. Returns the characters taken, *written the bytes; up to 64
+ * more may be written. */
+size_t mg_transfer_quoted_run(
+	const unsigned char *text, size_t length, unsigned char *decoded, size_t *written);
+
+/* Value of a hexadecimal digit, MG_TRANSFER_NO_HEX: none. */
+enum { MG_TRANSFER_NO_HEX = 16 };
+extern const unsigned char mg_transfer_hex[256];
 #endif

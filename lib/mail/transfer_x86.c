@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* The inner loops by AVX2. */
-#include "mail/transfer_private.h"
-
 #include <stdint.h>
 #include <string.h>
+
+#include "mail/transfer.h"
+#include "mail/transfer_private.h"
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #include <immintrin.h>
@@ -12,6 +13,7 @@
 
 enum {
 	BLOCK = 32, /* characters of a vector */
+	PAIR = 2 * BLOCK,
 	BLOCK_DECODED = 24
 };
 
@@ -129,28 +131,109 @@ AVX2 size_t mg_transfer_base64_lines(const unsigned char *text, size_t length, s
 	return done;
 }
 
-AVX2 size_t mg_transfer_plain_run(const unsigned char *text, size_t length, unsigned char *copied)
+/* --- quoted-printable --- */
+
+AVX2 static inline __m256i equal(__m256i text, char character)
 {
-	const __m256i blank = _mm256_set1_epi8(' '), tab = _mm256_set1_epi8('\t');
-	const __m256i cr = _mm256_set1_epi8('\r'), lf = _mm256_set1_epi8('\n');
-	size_t done = 0;
+	return _mm256_cmpeq_epi8(text, _mm256_set1_epi8(character));
+}
 
-	while (length - done > BLOCK) {
-		__m256i block = load(text + done), next = load(text + done + 1);
-		__m256i blanks = _mm256_or_si256(
-			_mm256_cmpeq_epi8(block, blank), _mm256_cmpeq_epi8(block, tab));
-		__m256i ends =
-			_mm256_or_si256(_mm256_cmpeq_epi8(next, cr), _mm256_cmpeq_epi8(next, lf));
-		__m256i found = _mm256_or_si256(_mm256_and_si256(blanks, ends),
-			_mm256_cmpeq_epi8(block, _mm256_set1_epi8('=')));
-		uint32_t bits = (uint32_t)_mm256_movemask_epi8(found);
+/* A bit for each character of a block that is "=", or a blank with a CR or LF behind it. */
+AVX2 static inline uint32_t quoted_bits(const unsigned char *text)
+{
+	__m256i block = load(text), next = load(text + 1);
+	__m256i blanks = _mm256_or_si256(equal(block, ' '), equal(block, '\t'));
+	__m256i ends = _mm256_or_si256(equal(next, '\r'), equal(next, '\n'));
 
-		_mm256_storeu_si256((__m256i *)(void *)(copied + done), block);
-		if (bits != 0)
-			return done + _tzcnt_u32(bits);
-		done += BLOCK;
+	return (uint32_t)_mm256_movemask_epi8(
+		_mm256_or_si256(_mm256_and_si256(blanks, ends), equal(block, '=')));
+}
+
+static inline bool is_blank(unsigned char character)
+{
+	return character == ' ' || character == '\t';
+}
+
+/* What is read and written so far. */
+struct place {
+	const unsigned char *text;
+	unsigned char *decoded;
+	const unsigned char *floor; /* text before it is done for good */
+};
+
+/* At "=", with two characters behind it. false: it is for the plain code. */
+static inline bool take_escape(struct place *place)
+{
+	const unsigned char *text = place->text;
+	unsigned high = mg_transfer_hex[text[1]], low = mg_transfer_hex[text[2]];
+	bool is_byte = (high | low) < MG_TRANSFER_NO_HEX;
+	bool is_break = (text[1] == '\r') & (text[2] == '\n');
+
+	/* Which of the two it is cannot be foretold. */
+	if (is_byte | is_break) {
+		*place->decoded = (unsigned char)(high << 4 | low);
+		place->decoded += is_byte;
+		place->text += 3;
+		return true;
 	}
-	return done;
+	if (text[1] != '\n')
+		return false;
+	place->text += 2;
+	return true;
+}
+
+/* At the last of some blanks, with two characters behind it: takes out those that are written.
+ * false: it is for the plain code, which begins with the first of them. */
+static inline bool take_blanks(struct place *place)
+{
+	const unsigned char *text = place->text + 1, *first = place->text;
+
+	while (first > place->floor && is_blank(first[-1]))
+		first--;
+	place->decoded -= place->text - first;
+	place->text = first;
+	if (text - first > MG_TRANSFER_BLANKS || (text[0] == '\r' && text[1] != '\n'))
+		return false;
+	place->text = place->floor = text;
+	return true;
+}
+
+/* Copies up to a pair of blocks. */
+AVX2 static inline void copy(struct place *place, const unsigned char *to)
+{
+	__m256i first = load(place->text), second = load(place->text + BLOCK);
+
+	_mm256_storeu_si256((__m256i *)(void *)place->decoded, first);
+	_mm256_storeu_si256((__m256i *)(void *)(place->decoded + BLOCK), second);
+	place->decoded += to - place->text;
+	place->text = to;
+}
+
+/* Pair by pair of blocks, not from escape to escape: where the next pair begins does not wait for
+ * what is found in this one. */
+AVX2 size_t mg_transfer_quoted_run(
+	const unsigned char *text, size_t length, unsigned char *decoded, size_t *written)
+{
+	struct place place = {text, decoded, text};
+	const unsigned char *pair = text, *end = text + length;
+
+	for (; end - pair >= 2 * PAIR + 2; pair += PAIR) {
+		uint64_t bits = quoted_bits(pair) | (uint64_t)quoted_bits(pair + BLOCK) << BLOCK;
+
+		for (; bits != 0; bits &= bits - 1) {
+			copy(&place, pair + _tzcnt_u64(bits));
+			if (!(*place.text == '=' ? take_escape(&place) : take_blanks(&place)))
+				goto done;
+		}
+		if (place.text < pair + PAIR)
+			copy(&place, pair + PAIR);
+	}
+done:
+	/* Blanks may be at the end of a line. */
+	for (; place.text > place.floor && is_blank(place.text[-1]); place.text--)
+		place.decoded--;
+	*written = (size_t)(place.decoded - decoded);
+	return (size_t)(place.text - text);
 }
 
 #else
@@ -174,9 +257,11 @@ size_t mg_transfer_base64_lines(const unsigned char *text, size_t length, size_t
 	return 0;
 }
 
-size_t mg_transfer_plain_run(const unsigned char *text, size_t length, unsigned char *copied)
+size_t mg_transfer_quoted_run(
+	const unsigned char *text, size_t length, unsigned char *decoded, size_t *written)
 {
-	(void)text, (void)length, (void)copied;
+	(void)text, (void)length, (void)decoded;
+	*written = 0;
 	return 0;
 }
 #endif

@@ -95,6 +95,10 @@ t_fuzz_dkim_lines_SOURCES = t/fuzz/dkim_lines.c $(FUZZ_MAIN)
 t_fuzz_dkim_lines_LDFLAGS = $(FUZZ_LINK)
 t_fuzz_dkim_lines_LDADD = milters/dkim/libmgdkim.a $(LDADD)
 
+FUZZ_TARGETS += t/fuzz/mime
+t_fuzz_mime_SOURCES = t/fuzz/mime.c t/unit/mime_story.c t/unit/mime_story.h $(FUZZ_MAIN)
+t_fuzz_mime_LDFLAGS = $(FUZZ_LINK)
+
 check_PROGRAMS += $(FUZZ_TARGETS)
 SCRIPT_TESTS += t/fuzz/corpus.t
 EXTRA_DIST += t/fuzz/replay.c t/fuzz/corpus

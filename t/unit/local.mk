@@ -88,6 +88,10 @@ CMOCKA_TESTS += t/unit/message.t
 t_unit_message_t_SOURCES = t/unit/message.c
 t_unit_message_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
+CMOCKA_TESTS += t/unit/transfer.t
+t_unit_transfer_t_SOURCES = t/unit/transfer.c
+t_unit_transfer_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
 CMOCKA_TESTS += t/unit/mime.t
 t_unit_mime_t_SOURCES = t/unit/mime.c t/unit/mime_story.c t/unit/mime_story.h
 t_unit_mime_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
