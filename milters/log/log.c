@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: ISC */
+/* The callbacks: what is kept of a message while it comes in, and its event at the end. */
 #include "log/log.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "base/buf.h"
 #include "base/str.h"
+#include "log/auth.h"
+#include "log/content.h"
+#include "log/header.h"
+#include "log/settings.h"
+#include "log/tags.h"
 #include "mail/fields.h"
 #include "mail/header.h"
-#include "mail/mailbox.h"
 
-enum {
-	VALUE_MAX = 64 * 1024, /* bytes of a field value that are looked at */
-	TEXT_MAX = 16 * 1024, /* of a decoded text; events cut it further */
-	HOLD_CODE_MAX = 60
-};
+enum { HOLD_CODE_MAX = 60 };
 
 static const char hold_field[] = "X-Millgate-Hold";
 
@@ -29,105 +29,75 @@ static const struct mg_metric log_metrics[] = {
 	{.name = NULL},
 };
 
-static void record_text(struct mg_event *event, enum mg_field_id field,
-	void (*read)(const char *, size_t, struct mg_buf *), const char *value, size_t length)
-{
-	struct mg_buf text = {.limit = TEXT_MAX};
-
-	read(value, length, &text);
-	mg_event_set_text_n(event, &mg_fields[field], mg_buf_text(&text), text.length);
-	mg_buf_free(&text);
-}
-
-static void record_subject(struct mg_event *event, const char *value, size_t length)
-{
-	record_text(event, MG_FIELD_EMAIL_SUBJECT, mg_header_decode, value, length);
-}
-
-static void record_message_id(struct mg_event *event, const char *value, size_t length)
-{
-	record_text(event, MG_FIELD_EMAIL_MESSAGE_ID, mg_header_message_id, value, length);
-}
-
-static void record_date(struct mg_event *event, const char *value, size_t length)
-{
-	int64_t utc;
-
-	if (mg_header_date(value, length, &utc))
-		mg_event_set_time(event, &mg_fields[MG_FIELD_EMAIL_ORIGINATION], utc);
-}
-
-static void record_author(void *event, const struct mg_mailbox *mailbox)
-{
-	mg_event_set_text(event, &mg_fields[MG_FIELD_EMAIL_FROM], mailbox->address);
-	mg_event_set_text(event, &mg_fields[MG_FIELD_HEADER_FROM_NAME], mailbox->name);
-}
-
-static void record_from(struct mg_event *event, const char *value, size_t length)
-{
-	mg_mailbox_list(value, length, record_author, event);
-}
-
-static void record_one_to(void *event, const struct mg_mailbox *mailbox)
-{
-	mg_event_set_text(event, &mg_fields[MG_FIELD_HEADER_TO], mailbox->address);
-}
-
-static void record_to(struct mg_event *event, const char *value, size_t length)
-{
-	mg_mailbox_list(value, length, record_one_to, event);
-}
-
-static void record_one_cc(void *event, const struct mg_mailbox *mailbox)
-{
-	mg_event_set_text(event, &mg_fields[MG_FIELD_HEADER_CC], mailbox->address);
-}
-
-static void record_cc(struct mg_event *event, const char *value, size_t length)
-{
-	mg_mailbox_list(value, length, record_one_cc, event);
-}
-
-/* What is recorded of a header, by the name of the field. Of a field that must be there once
- * (RFC 5322 section 3.6) the first counts; every From does, for which one a reader sees depends on
- * his program. */
-static const struct recorded {
-	const char *name;
-	bool each;
-	void (*record)(struct mg_event *event, const char *value, size_t length);
-} recorded[] = {
-	{"From", true, record_from},
-	{"To", false, record_to},
-	{"Cc", false, record_cc},
-	{"Subject", false, record_subject},
-	{"Message-ID", false, record_message_id},
-	{"Date", false, record_date},
+/* What is kept of a message. */
+struct log_message {
+	struct log_content *content; /* NULL: not begun, not wanted, or no memory */
+	bool begun;
+	int64_t spent; /* ns of own work before its end */
 };
-enum { RECORDED = sizeof(recorded) / sizeof(recorded[0]) };
 
-static bool is_named(const struct mg_header *header, const char *name)
+static int64_t now(const struct mg_call *call)
 {
-	return header->name_length == strlen(name) &&
-	       strncasecmp(header->name, name, header->name_length) == 0;
+	return call->world->clock->monotonic(call->world->clock);
 }
 
-static void record_headers(struct mg_event *event, const struct mg_header *headers, size_t count)
+static bool wants_content(const struct log_settings *settings)
 {
-	bool seen[RECORDED] = {false};
-
-	for (size_t i = 0; i < count; i++) {
-		size_t length = headers[i].value_length;
-
-		for (size_t row = 0; row < RECORDED; row++) {
-			if (!is_named(&headers[i], recorded[row].name) ||
-				(seen[row] && !recorded[row].each))
-				continue;
-			seen[row] = true;
-			recorded[row].record(
-				event, headers[i].value, length < VALUE_MAX ? length : VALUE_MAX);
-		}
-	}
+	return settings->attachments || settings->urls;
 }
+
+/* --- the content --- */
+
+/* Begins with the first field, or without one. */
+static void begin_content(struct mg_call *call)
+{
+	struct log_message *message = call->state;
+
+	if (message->begun)
+		return;
+	message->begun = true;
+	if (wants_content(call->conf))
+		message->content = log_content_new(call->conf);
+}
+
+static void drop_content(struct mg_call *call)
+{
+	struct log_message *message = call->state;
+
+	log_content_free(message->content);
+	*message = (struct log_message){0};
+}
+
+static void log_field(struct mg_call *call, const struct mg_header *header)
+{
+	struct log_message *message = call->state;
+
+	begin_content(call);
+	log_content_header(message->content, header);
+}
+
+static void log_eoh(struct mg_call *call)
+{
+	struct log_message *message = call->state;
+
+	begin_content(call);
+	log_content_header_end(message->content);
+}
+
+/* With this callback the runner is told of the body and counts it, whether it is looked at or not. */
+static void log_body(struct mg_call *call, const unsigned char *chunk, size_t length)
+{
+	struct log_message *message = call->state;
+	int64_t began;
+
+	if (message->content == NULL)
+		return;
+	began = now(call);
+	log_content_body(message->content, chunk, length);
+	message->spent += now(call) - began;
+}
+
+/* --- the end --- */
 
 static bool is_hold_code(const char *code, size_t length)
 {
@@ -144,7 +114,7 @@ static bool take_holds_off(
 	bool removed = true;
 
 	for (size_t i = 0; i < count; i++) {
-		if (!is_named(&headers[i], hold_field))
+		if (!log_header_is(&headers[i], hold_field))
 			continue;
 		if (holds++ == 0)
 			mg_header_decode(headers[i].value, headers[i].value_length, &code);
@@ -163,39 +133,43 @@ static uint64_t message_size(const struct mg_message *message)
 	return message->header_bytes + strlen("\r\n") + message->body_bytes;
 }
 
+/* Sets the fields; false: the field that holds could not be taken off. */
+static bool record(struct mg_call *call, struct mg_event *event)
+{
+	const struct log_settings *settings = call->conf;
+	struct log_message *message = call->state;
+	size_t count = 0;
+	const struct mg_header *headers = mg_headers(call, &count);
+
+	mg_fields_message(event, call->message);
+	mg_event_set_number(
+		event, &mg_fields[MG_FIELD_SMTP_SIZE], (int64_t)message_size(call->message));
+	log_header_record(event, headers, count, settings);
+	log_auth_record(event, headers, count, settings->authserv_id);
+	if (settings->tags)
+		log_tags_record(event, headers, count);
+	if (wants_content(settings))
+		log_content_record(message->content, settings, event);
+	return take_holds_off(call, event, headers, count);
+}
+
 static void count(struct mg_call *call, enum log_metric metric, uint64_t amount)
 {
 	if (call->world->metrics != NULL)
 		mg_metrics_add(call->world->metrics, metric, (int64_t)amount);
 }
 
-/* Nothing of the body is looked at; with this callback the runner is told of it and counts. */
-static void log_body(struct mg_call *call, const unsigned char *chunk, size_t length)
-{
-	(void)call;
-	(void)chunk;
-	(void)length;
-}
-
 static void log_eom(struct mg_call *call, struct mg_verdict *verdict)
 {
-	const struct mg_clock *clock = call->world->clock;
-	int64_t began = clock->monotonic(clock);
+	const struct log_message *message = call->state;
+	int64_t began = now(call);
 	struct mg_event *event = mg_event_new(call->world->events, MG_MESSAGE_ACCEPTED);
 	uint64_t size = message_size(call->message);
 	struct mg_error error = {.text = ""};
-	size_t header_count = 0;
-	const struct mg_header *headers = mg_headers(call, &header_count);
-	bool removed = true;
+	bool removed = record(call, event);
 
-	mg_fields_message(event, call->message);
-	mg_event_set_number(event, &mg_fields[MG_FIELD_SMTP_SIZE], (int64_t)size);
-	if (headers != NULL) {
-		record_headers(event, headers, header_count);
-		removed = take_holds_off(call, event, headers, header_count);
-	}
 	mg_event_set_number(
-		event, &mg_fields[MG_FIELD_EVENT_DURATION], clock->monotonic(clock) - began);
+		event, &mg_fields[MG_FIELD_EVENT_DURATION], message->spent + now(call) - began);
 	if (mg_events_write(call->world->events, event, &error) == 0) {
 		count(call, METRIC_MESSAGES, 1);
 		count(call, METRIC_BYTES, size);
@@ -212,11 +186,37 @@ static void log_eom(struct mg_call *call, struct mg_verdict *verdict)
 	mg_event_free(event);
 }
 
+static void log_end(struct mg_call *call, enum mg_end how)
+{
+	(void)how;
+	drop_content(call);
+}
+
+static void *configure(
+	const struct mg_conf *conf, const struct mg_world *world, struct mg_errors *errors)
+{
+	(void)world;
+	return log_settings_new(conf, errors);
+}
+
+static void release(void *snapshot)
+{
+	log_settings_free(snapshot);
+}
+
 const struct mg_filter mg_log_filter = {
 	.name = "log",
 	.edits = MG_EDIT_CHANGE,
+	.message_size = sizeof(struct log_message),
+	.options = log_settings_options,
 	.defaults = (const char *const[]){"on_error=accept", "on_bound=accept", NULL},
 	.metrics = log_metrics,
+	.configure = configure,
+	.release = release,
+	.header = log_field,
+	.eoh = log_eoh,
 	.body = log_body,
 	.eom = log_eom,
+	.renew = drop_content,
+	.end = log_end,
 };

@@ -76,6 +76,10 @@ CMOCKA_TESTS += t/unit/mailbox.t
 t_unit_mailbox_t_SOURCES = t/unit/mailbox.c
 t_unit_mailbox_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
+CMOCKA_TESTS += t/unit/log_urls.t
+t_unit_log_urls_t_SOURCES = t/unit/log_urls.c
+t_unit_log_urls_t_LDADD = milters/log/libmglog.a $(LDADD) $(CMOCKA_LIBS)
+
 CMOCKA_TESTS += t/unit/file_type.t
 t_unit_file_type_t_SOURCES = t/unit/file_type.c
 t_unit_file_type_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
