@@ -115,6 +115,18 @@ static int print_commands_dkim(void)
 	return 0;
 }
 
+static int print_commands_events(void)
+{
+	cli_manual_commands(stdout, cli_commands, "events");
+	return 0;
+}
+
+static int print_commands_trace(void)
+{
+	cli_manual_commands(stdout, cli_commands, "trace");
+	return 0;
+}
+
 /* No list of the manual, but made of the same table: programs/cli/local.mk. */
 static int print_completion(void)
 {
@@ -129,7 +141,9 @@ static const struct list {
 } lists[] = {
 	{"case", print_case, true}, /* millgate-log(8) */
 	{"commands-dkim", print_commands_dkim, true}, /* millgate(1) */
+	{"commands-events", print_commands_events, true}, /* millgate(1) */
 	{"commands-key", print_commands_key, true}, /* millgate(1) */
+	{"commands-trace", print_commands_trace, true}, /* millgate(1) */
 	{"completion", print_completion, false}, /* bash */
 	{"fields", print_fields, true}, /* millgate-events(5) */
 	{"match", print_match, true}, /* millgate.conf(5) */

@@ -4,7 +4,9 @@
 #include <stddef.h>
 
 #include "cli/dkim.h"
+#include "cli/events.h"
 #include "cli/key.h"
+#include "cli/trace.h"
 
 #define NAMESERVER \
 	{ \
@@ -44,6 +46,35 @@ static const struct cli_option key_retire_options[] = {
 	{.name = NULL},
 };
 
+static const struct cli_option events_options[] = {
+	{.name = "follow", .help = "go on with those that come"},
+	{.name = "since", .argument = "TIME", .value = "10m", .help = "not what is older"},
+	{.name = "until", .argument = "TIME", .help = "not what is newer"},
+	{.name = "action",
+		.argument = "ACTION",
+		.help = "of this action, or this word of the list"},
+	{.name = "code", .argument = "CODE", .help = "of this code"},
+	{.name = "user", .argument = "USER", .help = "of this user"},
+	{.name = "host",
+		.argument = "HOST",
+		.help = "of this client or next hop, by name or address"},
+	{.name = "tenant", .argument = "TENANT", .help = "of this tenant"},
+	{.name = "where",
+		.argument = "FIELD=GLOB",
+		.help = "where a field, by its dotted name, is like that"},
+	{.name = "would", .help = "what rules that only log would have done"},
+	{.name = "limit", .argument = "N", .help = "the newest N"},
+	{.name = NULL},
+};
+
+static const struct cli_option trace_options[] = {
+	{.name = "client", .argument = "IP", .help = "of this client only"},
+	{.name = "recipient", .argument = "ADDRESS", .help = "to this recipient only"},
+	{.name = "events", .help = "the events as they stand in the logs"},
+	{.name = "since", .argument = "TIME", .value = "30d", .help = "not what is older"},
+	{.name = NULL},
+};
+
 const struct cli_command cli_commands[] = {
 	{.name = "dkim",
 		.arguments = "FILE|-",
@@ -52,6 +83,11 @@ const struct cli_command cli_commands[] = {
 		.options = nameserver_options,
 		.help = "Verifies the DKIM signatures of a message.",
 		.run = cli_dkim},
+	{.name = "events",
+		.arguments = "",
+		.options = events_options,
+		.help = "Lists events, of all daemons together.",
+		.run = cli_events},
 	{.name = "key",
 		.verb = "new",
 		.arguments = "DOMAIN [SELECTOR]",
@@ -91,5 +127,12 @@ const struct cli_command cli_commands[] = {
 		.options = key_retire_options,
 		.help = "Takes a key out of use.",
 		.run = cli_key_retire},
+	{.name = "trace",
+		.arguments = "QUEUE-ID|MESSAGE-ID|ADDRESS|REF",
+		.least = 1,
+		.most = 1,
+		.options = trace_options,
+		.help = "Tells what became of a message.",
+		.run = cli_trace},
 	{.name = NULL},
 };

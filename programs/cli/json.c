@@ -131,6 +131,16 @@ void cli_json_item_text(struct cli_json *json, const char *text)
 		json->failed = true;
 }
 
+void cli_json_item_document(struct cli_json *json, const char *document, size_t length)
+{
+	json_t *value = json_loadb(document, length, JSON_ALLOW_NUL, NULL);
+
+	if (json->failed)
+		json_decref(value);
+	else if (json_array_append_new(json->open[json->depth], value) != 0)
+		json->failed = true;
+}
+
 int cli_json_print(struct cli_json *json, FILE *stream)
 {
 	bool failed = json->failed || json_dumpf(json->open[0], stream, JSON_COMPACT) != 0 ||

@@ -26,6 +26,8 @@ void cli_json_item_open(struct cli_json *json);
 void cli_json_close(struct cli_json *json);
 /* Adds a text to the list that is open. */
 void cli_json_item_text(struct cli_json *json, const char *text);
+/* Adds an object that is JSON already, an event of a log, to the list that is open. */
+void cli_json_item_document(struct cli_json *json, const char *document, size_t length);
 /* Prints it with an end of line, and frees it; -1: it failed, and nothing was printed. */
 int cli_json_print(struct cli_json *json, FILE *stream);
 #endif

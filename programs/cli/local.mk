@@ -7,6 +7,8 @@ programs_cli_libmgcli_a_SOURCES = \
 	programs/cli/command.c programs/cli/command.h \
 	programs/cli/commands.c programs/cli/commands.h \
 	programs/cli/dkim.c programs/cli/dkim.h \
+	programs/cli/event_line.c programs/cli/event_line.h \
+	programs/cli/events.c programs/cli/events.h \
 	programs/cli/json.c programs/cli/json.h \
 	programs/cli/key.c programs/cli/key.h \
 	programs/cli/key_check.c \
@@ -18,6 +20,7 @@ programs_cli_libmgcli_a_SOURCES = \
 	programs/cli/keyring.c programs/cli/keyring.h \
 	programs/cli/manual.c programs/cli/manual.h \
 	programs/cli/message.c programs/cli/message.h \
+	programs/cli/outcome.c programs/cli/outcome.h \
 	programs/cli/postfix.c programs/cli/postfix.h \
 	programs/cli/record.c programs/cli/record.h \
 	programs/cli/resolver.c programs/cli/resolver.h \
@@ -25,9 +28,15 @@ programs_cli_libmgcli_a_SOURCES = \
 	programs/cli/servers.c programs/cli/servers.h \
 	programs/cli/settings.c programs/cli/settings.h \
 	programs/cli/sheet.c programs/cli/sheet.h \
+	programs/cli/story.c programs/cli/story.h \
+	programs/cli/story_line.c programs/cli/story_line.h \
+	programs/cli/story_print.c programs/cli/story_print.h \
 	programs/cli/tally.c programs/cli/tally.h \
+	programs/cli/tell.c programs/cli/tell.h \
+	programs/cli/trace.c programs/cli/trace.h \
 	programs/cli/usage.c programs/cli/usage.h \
 	programs/cli/when.c programs/cli/when.h \
+	programs/cli/wrap.c programs/cli/wrap.h \
 	programs/cli/zone.c programs/cli/zone.h
 
 bin_PROGRAMS += millgate

@@ -45,6 +45,24 @@ int64_t cli_postfix_lifetime(void)
 	return longest >= 0 ? longest : DAYS * 86400 * MG_SECOND;
 }
 
+int64_t cli_postfix_next_try(int64_t came, int64_t tried)
+{
+	static const char *const postconf[] = {
+		"postconf", "-h", "minimal_backoff_time", "maximal_backoff_time", NULL};
+	int64_t bounds[] = {300 * MG_SECOND, 4000 * MG_SECOND}, wait = tried - came;
+	struct cli_child child;
+	char line[128];
+
+	if (cli_child_start(&child, postconf)) {
+		for (size_t i = 0; i < 2 && fgets(line, sizeof(line), child.output) != NULL; i++)
+			if (time_value(line) > 0)
+				bounds[i] = time_value(line);
+		cli_child_end(&child);
+	}
+	wait = wait < bounds[1] ? wait : bounds[1];
+	return tried + (wait > bounds[0] ? wait : bounds[0]);
+}
+
 /* The number behind "arrival_time": of a line of postqueue -j; -1 without. */
 static int64_t arrival(const char *line)
 {

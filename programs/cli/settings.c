@@ -56,7 +56,7 @@ static struct mg_conf *load(const struct cli_call *call, const char *name)
 	return conf;
 }
 
-enum cli_exit cli_settings_read(const struct cli_call *call, struct cli_settings *settings)
+enum cli_exit cli_settings_read_common(const struct cli_call *call, struct cli_settings *settings)
 {
 	*settings = (struct cli_settings){.selector_count = 0};
 	if (access(call->config, X_OK) != 0 &&
@@ -66,6 +66,16 @@ enum cli_exit cli_settings_read(const struct cli_call *call, struct cli_settings
 	settings->common = load(call, "common.conf");
 	if (settings->common == NULL)
 		return CLI_CONFIGURATION;
+	mg_events_spool_settings(settings->common, "operator", &settings->operator_log);
+	return CLI_GOOD;
+}
+
+enum cli_exit cli_settings_read(const struct cli_call *call, struct cli_settings *settings)
+{
+	enum cli_exit status = cli_settings_read_common(call, settings);
+
+	if (status != CLI_GOOD)
+		return status;
 	settings->dkim = load(call, "dkim.conf");
 	if (settings->dkim == NULL)
 		return CLI_CONFIGURATION;
@@ -75,8 +85,15 @@ enum cli_exit cli_settings_read(const struct cli_call *call, struct cli_settings
 	settings->selectors =
 		mg_conf_list(settings->dkim, "sign.selectors", &settings->selector_count);
 	settings->dkim_events = mg_conf_text(settings->dkim, "events.directory");
-	mg_events_spool_settings(settings->common, "operator", &settings->operator_log);
 	return CLI_GOOD;
+}
+
+int cli_settings_unreadable(const struct cli_call *call, const struct mg_error *error)
+{
+	bool denied = strstr(error->text, strerror(EACCES)) != NULL;
+
+	return cli_fail(call, denied ? CLI_DENIED : CLI_FAILED, "%s%s", error->text,
+		denied ? "; root and the group adm can read event logs" : "");
 }
 
 void cli_settings_free(struct cli_settings *settings)

@@ -25,6 +25,10 @@ struct cli_settings {
 /* CLI_GOOD, or CLI_CONFIGURATION after it said each error on standard error. Free it in either
  * case. */
 enum cli_exit cli_settings_read(const struct cli_call *call, struct cli_settings *settings);
+/* Of common.conf alone: where event logs are. */
+enum cli_exit cli_settings_read_common(const struct cli_call *call, struct cli_settings *settings);
+/* Says that event logs cannot be read; CLI_DENIED where it wants another right, else CLI_FAILED. */
+int cli_settings_unreadable(const struct cli_call *call, const struct mg_error *error);
 void cli_settings_free(struct cli_settings *settings);
 /* Says errors of a configuration, and clears them. */
 void cli_settings_errors(const struct cli_call *call, struct mg_errors *errors);

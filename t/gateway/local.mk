@@ -15,6 +15,9 @@ SCRIPT_TESTS += t/gateway/dns.t
 check_PROGRAMS += t/gateway/resolve
 t_gateway_resolve_SOURCES = t/gateway/resolve.c
 
+check_PROGRAMS += t/gateway/write_events
+t_gateway_write_events_SOURCES = t/gateway/write_events.c
+
 check_PROGRAMS += t/gateway/opendkim_verify
 t_gateway_opendkim_verify_SOURCES = t/gateway/opendkim_verify.c
 t_gateway_opendkim_verify_LDADD = $(OPENDKIM_LIBS)
@@ -24,5 +27,5 @@ EXTRA_DIST += t/gateway/ecs-8.11.csv t/gateway/harness/__init__.py t/gateway/har
 	t/gateway/harness/letters.py t/gateway/harness/mail.py t/gateway/harness/milter.py \
 	t/gateway/harness/openssl.py t/gateway/harness/postfix.py \
 	t/gateway/harness/postfix_log.py t/gateway/harness/signatures.py t/gateway/harness/signing.py \
-	t/gateway/harness/sink.py t/gateway/harness/tap.py t/gateway/harness/track.py t/gateway/harness/traffic.py \
+	t/gateway/harness/sink.py t/gateway/harness/tap.py t/gateway/harness/told.py t/gateway/harness/track.py t/gateway/harness/traffic.py \
 	t/gateway/harness/wait.py
