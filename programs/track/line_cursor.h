@@ -18,6 +18,11 @@ static inline size_t line_left(const struct line_cursor *cursor)
 	return (size_t)(cursor->end - cursor->at);
 }
 
+static inline struct line_cursor line_of(struct track_text text)
+{
+	return (struct line_cursor){.at = text.text, .end = text.text + text.length};
+}
+
 /* The text given. LINE_SKIP is for a literal. */
 bool line_skip(struct line_cursor *cursor, const char *text, size_t length);
 #define LINE_SKIP(cursor, literal) line_skip(cursor, "" literal, sizeof(literal) - 1)

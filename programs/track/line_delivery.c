@@ -33,47 +33,41 @@ static void cut_reply_command(struct track_text *text, struct track_text *comman
 	text->length = (size_t)(mark - 1 - text->text);
 }
 
-/* "host NAME[ADDRESS] said: 550 …": the reply is all that follows. */
-static bool read_said(struct line_cursor *cursor, struct track_peer *host)
+/* "host NAME[ADDRESS] said: 550 …" or "… refused to talk to me: 421 …": the reply is all that follows.
+ * `said`: it was the first. */
+static bool read_host(struct line_cursor *cursor, struct track_peer *host, bool *said)
 {
-	static const struct {
-		const char *text;
-		size_t length;
-	} said[] = {
-		{" said: ", sizeof(" said: ") - 1},
-		{" refused to talk to me: ", sizeof(" refused to talk to me: ") - 1},
-	};
 	struct line_cursor at = *cursor;
 
 	if (!LINE_SKIP(&at, "host ") || !line_peer(&at, host))
 		return false;
-	for (size_t i = 0; i < COUNT(said); i++)
-		if (line_skip(&at, said[i].text, said[i].length)) {
-			*cursor = at;
-			return true;
-		}
-	return false;
+	*said = LINE_SKIP(&at, " said: ");
+	if (!*said && !LINE_SKIP(&at, " refused to talk to me: "))
+		return false;
+	*cursor = at;
+	return true;
 }
 
 /* The reason of a client of SMTP or LMTP: a reply, or Postfix's own words. */
 static void read_remote(struct line_cursor cursor, struct track_line *line)
 {
 	struct track_peer host;
-	struct line_cursor reply = cursor;
+	bool said;
 
-	line->remote = read_said(&reply, &host);
+	line->remote = read_host(&cursor, &host, &said);
 	line->text = line_rest(&cursor);
 	if (!line->remote)
 		return;
-	line->text = (struct track_text){.text = reply.at, .length = line_left(&reply)};
-	cut_reply_command(&line->text, &line->reply_command);
-	line_reply(&reply, line);
+	if (said)
+		cut_reply_command(&line->text, &line->reply_command);
+	cursor = line_of(line->text);
+	line_reply(&cursor, line);
 }
 
 /* What stands in the parentheses, by program. */
 static void read_reason(struct track_text reason, struct track_line *line)
 {
-	struct line_cursor cursor = {.at = reason.text, .end = reason.text + reason.length};
+	struct line_cursor cursor = line_of(reason);
 	bool client = line_text_is(line->program, "smtp") || line_text_is(line->program, "lmtp");
 
 	if (!client) {
@@ -83,7 +77,7 @@ static void read_reason(struct track_text reason, struct track_line *line)
 			line->child = (struct track_text){.text = NULL};
 		return;
 	}
-	if (!line_text_is(line->status, "sent")) {
+	if (!line_text_is(line->status, "sent") && !line_text_is(line->status, "deliverable")) {
 		read_remote(cursor, line);
 		return;
 	}
@@ -150,17 +144,18 @@ static bool read_trouble(struct line_cursor cursor, struct track_line *line)
 		{TRACK_NONE, "replacing server reply %.", NULL},
 		{0},
 	};
-	struct line_cursor said = cursor;
+	struct line_cursor at = cursor;
+	bool said;
 
 	if (line->queue_id.text == NULL)
 		return false;
 	if (line_by_patterns(lines, cursor, line))
 		return true;
 	/* A delivery line that cannot be read is none of these. */
-	if (LINE_SKIP(&said, "to=") || LINE_SKIP(&said, "status="))
+	if (LINE_SKIP(&at, "to=") || LINE_SKIP(&at, "status="))
 		return false;
 	line->kind = TRACK_NOTICE;
-	read_said(&said, &line->relay);
+	read_host(&at, &line->relay, &said);
 	read_remote(cursor, line);
 	return true;
 }

@@ -20,12 +20,12 @@ static const struct line_pattern lines[] = {
 	{TRACK_SCREEN, "COMMAND TIME LIMIT from %c after %S", "COMMAND TIME LIMIT"},
 	{TRACK_SCREEN, "COMMAND COUNT LIMIT from %c after %S", "COMMAND COUNT LIMIT"},
 	{TRACK_SCREEN, "COMMAND LENGTH LIMIT from %c after %S", "COMMAND LENGTH LIMIT"},
-	{TRACK_SCREEN, "COMMAND PIPELINING from %c after %S: %x", "COMMAND PIPELINING"},
+	{TRACK_SCREEN, "COMMAND PIPELINING from %c after %x", "COMMAND PIPELINING"},
 	{TRACK_SCREEN, "NON-SMTP COMMAND from %c after %S: %x", "NON-SMTP COMMAND"},
-	{TRACK_SCREEN, "BARE NEWLINE from %c after %S", "BARE NEWLINE"},
+	{TRACK_SCREEN, "BARE NEWLINE from %c after %x", "BARE NEWLINE"},
 	{TRACK_SCREEN, "DATA without valid RCPT from %c", "DATA without valid RCPT"},
 	{TRACK_SCREEN, "BDAT without valid RCPT from %c", "BDAT without valid RCPT"},
-	{TRACK_SCREEN, "reject: connect from %c: %x", "reject"},
+	{TRACK_SCREEN, "reject: connect from %c: %x", "NOQUEUE: reject"},
 	/* Of tests that are not acted upon. */
 	{TRACK_NONE, "DROP %c", NULL},
 	{TRACK_NONE, "ENFORCE %c", NULL},
@@ -52,7 +52,7 @@ static bool read_reject(struct line_cursor cursor, struct track_line *line)
 		!LINE_SKIP(&cursor, ": "))
 		return false;
 	line->kind = TRACK_SCREEN;
-	line->word = line_constant("reject");
+	line->word = line_constant("NOQUEUE: reject");
 	line_reply(&cursor, line);
 	line->dsn = line->reply_enhanced;
 	if (!LINE_UNTIL(&cursor, "; from=", &line->text)) {

@@ -144,9 +144,10 @@ static bool read_lines(struct line_cursor cursor, struct track_line *line)
 	return line_by_patterns(lines, cursor, line);
 }
 
+/* "NOQUEUE: client=…" with a proxy before the queue. */
 static bool read_without_queue_id(struct line_cursor cursor, struct track_line *line)
 {
-	static line_reader *const readers[] = {line_command, read_ends, read_proxy, NULL};
+	static line_reader *const readers[] = {line_command, read_ends, read_client, NULL};
 
 	return LINE_SKIP(&cursor, "NOQUEUE: ") && line_by_readers(readers, cursor, line);
 }
