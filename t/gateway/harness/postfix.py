@@ -125,14 +125,17 @@ QUEUE = {
 
 
 class Postfix:
-    """directory: an empty one, passable by user postfix. settings: of main.cf, over those
-    above."""
+    """directory: an empty one, passable by user postfix. services: more lines of master.cf.
+    settings: of main.cf, over those above."""
 
-    def __init__(self, directory, relay_port, relay_address="127.0.0.1", **settings):
+    def __init__(
+        self, directory, relay_port, relay_address="127.0.0.1", services="", **settings
+    ):
         self.directory = directory
         self.host = HOST
         self.log = Log(directory + "/maillog")
         self.child = None
+        self._services = services
         self._settings = dict(settings)
         self._relay = {"relay_address": relay_address, "relay_port": relay_port}
         self._make_directories()
@@ -204,7 +207,8 @@ class Postfix:
                 smtp=self.smtp_port,
                 submission=self.submission_port,
                 submissions=self.submissions_port,
-            ),
+            )
+            + self._services,
         )
 
     def start(self):
