@@ -326,8 +326,11 @@ def life(t):
             daemon.reload()
             for filter_ in (gateway.probe, gateway.log):
                 filter_.wait_for_events("config-loaded", 2)
-            load.wait_for(5)
-            equal(get(gateway.probe.events("message-passed")[-1], "event.code"), "second", "tag")
+            # What began before ends with the settings it began with.
+            wait.until(
+                lambda: get(gateway.probe.events("message-passed")[-1], "event.code") == "second",
+                "a message that the new settings judged",
+            )
 
         for _ in range(5):
             load.wait_for(5)
