@@ -8,19 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 
 enum {
 	GENERATIONS_MAX = 4096,
+	LOOKS = 4, /* at the folder, until it is the same as before */
 	NUMBER_DIGITS = 5 /* FILE.12345 counts, what has more digits is a date */
 };
-
-/* A folder that changed less than this ago may be in the middle of a rotation, which renames file
- * after file: a list of it could lack one. */
-#define QUIET (10 * MG_MILLISECOND)
 
 /* --- names of rotated files --------------------------------------------------- */
 
@@ -137,7 +133,7 @@ static bool look_at(struct track_generation *generation, char *path, bool live)
 	length = track_stream_head(fd, generation->head, &generation->compressed);
 	if (length < 0)
 		generation->error = errno;
-	else
+	else if (track_place_is_enough(generation->head, (size_t)length))
 		generation->head_length = (uint32_t)length;
 	if (is_foreign(path))
 		generation->error = ENOTSUP;
@@ -184,6 +180,11 @@ static int add(struct track_generations *generations, const char *path, size_t s
  * is being compressed from it. The first of each pair stays. */
 static bool same_text(const struct track_generation *a, const struct track_generation *b)
 {
+	size_t length = strlen(a->path);
+
+	/* What is compressed just now may not show its first bytes yet. */
+	if (strncmp(a->path, b->path, length) == 0 && strcmp(b->path + length, ".gz") == 0)
+		return true;
 	if (a->error != 0 || b->error != 0 || b->head_length == 0 ||
 		b->head_length > a->head_length || memcmp(a->head, b->head, b->head_length) != 0)
 		return false;
@@ -211,15 +212,6 @@ static void drop_doubles(struct track_generations *generations)
 	}
 }
 
-static int64_t file_time(void)
-{
-	struct timespec now;
-
-	/* That of the file system, whose times it is compared with. */
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * MG_SECOND + now.tv_nsec;
-}
-
 static int list_folder(struct track_generations *generations, DIR *folder, const char *path,
 	size_t stem, struct mg_error *error)
 {
@@ -234,39 +226,70 @@ static int list_folder(struct track_generations *generations, DIR *folder, const
 	}
 }
 
-int track_generations_find(struct track_generations *generations, const char *path, bool patient,
+/* A list of what there is in the folder just now. 0, or -1 with error. */
+static int look_around(struct track_generations *generations, const char *path, size_t stem,
 	struct mg_error *error)
 {
-	size_t stem = (size_t)(strrchr(path, '/') - path) + 1, length = strlen(path);
 	char *folder_path = strndup(path, stem);
 	DIR *folder = folder_path == NULL ? NULL : opendir(folder_path);
-	struct stat before, after;
+	size_t length = strlen(path);
 	int status = -1;
 
 	*generations = (struct track_generations){0};
-	if (folder == NULL || fstat(dirfd(folder), &before) != 0) {
+	if (folder == NULL)
 		mg_error_system(error, errno, "%s", folder_path == NULL ? path : folder_path);
-		goto done;
-	}
-	if (list_folder(generations, folder, path, stem, error) != 0)
-		goto done;
-	status = 1;
-	if (patient &&
-		(fstat(dirfd(folder), &after) != 0 || modified_of(&after) != modified_of(&before) ||
-			llabs(file_time() - modified_of(&before)) < QUIET)) {
-		status = 0;
-		goto done;
-	}
-	qsort_r(generations->list, generations->count, sizeof generations->list[0], compare,
-		&length);
-	drop_doubles(generations);
-done:
-	if (status != 1)
+	else
+		status = list_folder(generations, folder, path, stem, error);
+	if (status == 0)
+		qsort_r(generations->list, generations->count, sizeof generations->list[0], compare,
+			&length);
+	else
 		track_generations_free(generations);
 	if (folder != NULL)
 		closedir(folder);
 	free(folder_path);
 	return status;
+}
+
+static bool are_equal(const struct track_generations *a, const struct track_generations *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (a->list[i].inode != b->list[i].inode ||
+			a->list[i].device != b->list[i].device ||
+			strcmp(a->list[i].path, b->list[i].path) != 0)
+			return false;
+	return true;
+}
+
+/* Rotation renames file after file, and a list that is made meanwhile may lack one: two that are
+ * equal, one after the other, lack none. */
+int track_generations_find(struct track_generations *generations, const char *path, bool patient,
+	struct mg_error *error)
+{
+	size_t stem = (size_t)(strrchr(path, '/') - path) + 1;
+	struct track_generations before;
+
+	if (look_around(generations, path, stem, error) != 0)
+		return -1;
+	for (int i = 0; i < LOOKS; i++) {
+		bool quiet;
+
+		before = *generations;
+		if (look_around(generations, path, stem, error) != 0) {
+			track_generations_free(&before);
+			return -1;
+		}
+		quiet = are_equal(&before, generations) || (i == LOOKS - 1 && !patient);
+		track_generations_free(&before);
+		if (quiet) {
+			drop_doubles(generations);
+			return 1;
+		}
+	}
+	track_generations_free(generations);
+	return 0;
 }
 
 void track_generations_free(struct track_generations *generations)

@@ -19,7 +19,7 @@ struct track_generation {
 	bool live; /* FILE itself */
 	bool compressed;
 	int error; /* errno: it cannot be read, nothing of it is known */
-	uint32_t head_length;
+	uint32_t head_length; /* 0: not enough to know it by */
 	char head[TRACK_HEAD_MAX];
 };
 

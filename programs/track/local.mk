@@ -45,6 +45,8 @@ programs_track_libmgtrack_a_SOURCES = \
 	programs/track/stream.c programs/track/stream.h \
 	programs/track/track.c programs/track/track.h \
 	programs/track/trail.c programs/track/trail.h \
+	programs/track/trail_private.h \
+	programs/track/trail_turn.c \
 	programs/track/unknown.c programs/track/unknown.h \
 	programs/track/watch.c programs/track/watch.h \
 	programs/track/written.c programs/track/written.h

@@ -112,6 +112,11 @@ bool track_place_read(const char *text, struct track_place *place)
 	return true;
 }
 
+bool track_place_is_enough(const char *head, size_t length)
+{
+	return length == TRACK_HEAD_MAX || memchr(head, '\n', length) != NULL;
+}
+
 bool track_place_identify(struct track_place *place, const char *head, size_t length)
 {
 	unsigned char digest[MG_SHA256_SIZE];

@@ -2,8 +2,8 @@
 /* place: where a reader of a log file goes on, as a value and as text.
  *
  * A generation of a log is known by the hash of its first bytes and their number, wherever rotation
- * moves, copies or compresses it to; device and inode decide between files that begin alike. An
- * empty file has no identity. */
+ * moves, copies or compresses it to; device and inode decide between files that begin alike. A
+ * file that has no whole line has no identity. */
 #ifndef MG_TRACK_PLACE_H
 #define MG_TRACK_PLACE_H
 #include <stdbool.h>
@@ -32,6 +32,9 @@ bool track_place_read(const char *text, struct track_place *place);
 /* The name of a record: fingerprint, length, offset and number of times shrunk; the same whenever
  * and wherever it is read. Returns its length. */
 size_t track_place_name(const struct track_place *place, char text[TRACK_POSITION_MAX]);
+/* Whether these are enough of the first bytes to know a generation by: a whole line, or all that
+ * count. (Stamps and names are alike in many.) */
+bool track_place_is_enough(const char *head, size_t length);
 /* Sets fingerprint and length to those of the first bytes. false: no memory. */
 bool track_place_identify(struct track_place *place, const char *head, size_t length);
 #endif

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,329 +10,20 @@
 #include <unistd.h>
 
 #include "track/generation.h"
-#include "track/watch.h"
+#include "track/trail_private.h"
 
 enum {
 	FILLS = 256, /* a call, without a line: 32 MiB */
-	SKIPS = 4, /* likewise, of a gzipped file on the way to its offset: 64 MiB */
-	HASTY = 50 /* tries to see the folder between two rotations */
+	SKIPS = 4 /* likewise, of a gzipped file on the way to its offset: 64 MiB */
 };
 
 /* Also of a line that is none of that kind: it is only passed over. */
 #define REPEATED "last message repeated "
-#define SOON (20 * MG_MILLISECOND)
 #define RARELY (10 * MG_SECOND)
-
-struct track_trail {
-	const char *path;
-	const struct mg_clock *clock;
-	struct track_watch watch;
-	bool watched; /* the file, too */
-
-	struct track_place place; /* where the next line begins */
-	struct track_stream *stream; /* of place's generation; NULL: it is to be found */
-	char head[TRACK_HEAD_MAX];
-	size_t head_length;
-	char *file; /* the path stream was opened by, for messages */
-
-	bool drained; /* the watch, since there was data */
-	bool looked; /* at the end of the file, since a younger one was seen */
-	bool damaged; /* the stream cannot be read further */
-	int hasty; /* how often the folder was in motion */
-	int64_t again; /* monotonic ns, when to look without being woken; 0: as usual */
-	int64_t younger; /* bytes of younger generations, as last seen */
-
-	char *before; /* what stood before the place where the stream began; NULL: not looked */
-	size_t before_length;
-
-	char loss[512]; /* a loss that is to be told; "" none */
-	char loss_name[TRACK_POSITION_MAX];
-	char told[512];
-	char name[TRACK_POSITION_MAX];
-	size_t name_length; /* of the part before the offset; 0: to be made */
-	uint32_t name_of; /* first bytes it is of */
-};
-
-/* What a part of the work says: go on (nothing yet), or the answer to the caller. */
-enum going { GO_ON = 10 };
-
-static int wait_a_little(struct track_trail *trail, int64_t time)
-{
-	trail->again = trail->clock->monotonic(trail->clock) + time;
-	return TRACK_WAIT;
-}
-
-static int fail(struct track_trail *trail)
-{
-	trail->again = trail->clock->monotonic(trail->clock) + MG_SECOND;
-	return TRACK_FAILED;
-}
-
-/* place: where reading had come to. */
-static void lose(struct track_trail *trail, const struct track_place *place, const char *file,
-	const char *why)
-{
-	size_t length = track_place_name(place, trail->loss_name);
-
-	snprintf(trail->loss_name + length, sizeof trail->loss_name - length, "-lost");
-	snprintf(trail->loss, sizeof trail->loss, "%.200s: %s", file, why);
-}
 
 static int64_t modified_of(const struct stat *status)
 {
 	return (int64_t)status->st_mtim.tv_sec * MG_SECOND + status->st_mtim.tv_nsec;
-}
-
-/* --- streams ------------------------------------------------------------------ */
-
-static void close_stream(struct track_trail *trail)
-{
-	track_stream_close(trail->stream);
-	trail->stream = NULL;
-	free(trail->file);
-	trail->file = NULL;
-	free(trail->before);
-	trail->before = NULL;
-	trail->looked = trail->damaged = trail->drained = false;
-	trail->name_length = 0;
-}
-
-/* place is that of the stream, identified by all the first bytes known. */
-static bool identify(struct track_trail *trail)
-{
-	trail->name_length = 0;
-	trail->place.known = true;
-	return track_place_identify(&trail->place, trail->head, trail->head_length);
-}
-
-/* Opens what the folder showed; it may have been moved since. */
-static int open_stream(struct track_trail *trail, const struct track_generation *generation,
-	uint64_t offset, struct mg_error *error)
-{
-	int fd = open(generation->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct stat status;
-
-	if (fd < 0 && errno != ENOENT) {
-		mg_error_system(error, errno, "%s", generation->path);
-		return fail(trail);
-	}
-	if (fd < 0)
-		return wait_a_little(trail, SOON);
-	if (fstat(fd, &status) != 0 || status.st_dev != generation->device ||
-		status.st_ino != generation->inode) {
-		close(fd);
-		return wait_a_little(trail, SOON);
-	}
-	close_stream(trail);
-	trail->stream = track_stream_open(fd, offset);
-	trail->file = strdup(generation->path);
-	if (trail->stream == NULL || trail->file == NULL) {
-		mg_error_system(error, errno, "%s", generation->path);
-		close_stream(trail);
-		return fail(trail);
-	}
-	memcpy(trail->head, generation->head, generation->head_length);
-	trail->head_length = generation->head_length;
-	trail->place.offset = offset;
-	trail->place.device = generation->device;
-	trail->place.inode = generation->inode;
-	trail->place.modified = generation->modified;
-	trail->watched = track_watch_file(&trail->watch, fd);
-	if (identify(trail))
-		return GO_ON;
-	mg_error_set(error, "%s: no memory", generation->path);
-	close_stream(trail);
-	return fail(trail);
-}
-
-/* The first bytes are still those that were read: else it is another generation, in the same file.
- * What they grew by is added. */
-static bool is_same(struct track_trail *trail)
-{
-	char head[TRACK_HEAD_MAX];
-	ssize_t length = pread(track_stream_descriptor(trail->stream), head, sizeof head, 0);
-
-	if (length < (ssize_t)trail->head_length ||
-		memcmp(head, trail->head, trail->head_length) != 0)
-		return false;
-	if ((size_t)length == trail->head_length)
-		return true;
-	memcpy(trail->head, head, (size_t)length);
-	trail->head_length = (size_t)length;
-	return identify(trail);
-}
-
-/* The file became shorter than the first bytes that are known of it: these are fewer now, if it is
- * the same file. */
-static void shorten_head(struct track_trail *trail)
-{
-	char head[TRACK_HEAD_MAX];
-	ssize_t length = pread(track_stream_descriptor(trail->stream), head, sizeof head, 0);
-
-	if (length > 0 && (size_t)length < trail->head_length &&
-		memcmp(head, trail->head, (size_t)length) == 0) {
-		trail->head_length = (size_t)length;
-		identify(trail);
-	}
-}
-
-/* --- the folder --------------------------------------------------------------- */
-
-/* TRACK_WAIT, TRACK_FAILED, or GO_ON with generations. */
-static int find_generations(
-	struct track_trail *trail, struct track_generations *generations, struct mg_error *error)
-{
-	int status = track_generations_find(generations, trail->path, trail->hasty < HASTY, error);
-
-	if (status < 0)
-		return fail(trail);
-	if (status == 0) {
-		trail->hasty++;
-		return wait_a_little(trail, SOON);
-	}
-	trail->hasty = 0;
-	return GO_ON;
-}
-
-static const struct track_generation *live_one(const struct track_generations *generations)
-{
-	return generations->count > 0 && generations->list[generations->count - 1].live
-		       ? &generations->list[generations->count - 1]
-		       : NULL;
-}
-
-static void count_younger(
-	struct track_trail *trail, const struct track_generations *generations, size_t index)
-{
-	trail->younger = 0;
-	for (; index < generations->count; index++)
-		trail->younger += (int64_t)generations->list[index].size;
-}
-
-/* Goes to the generation after number `index` (SIZE_MAX: to the first that is not read). */
-static int open_next(struct track_trail *trail, const struct track_generations *generations,
-	size_t index, const char *loss, struct mg_error *error)
-{
-	const struct track_generation *unreadable, *live = live_one(generations);
-	size_t next = track_generations_after(generations, index, &trail->place, &unreadable);
-	struct track_place old = trail->place;
-	int status;
-
-	if (next == SIZE_MAX) {
-		if (live == NULL || live->error == 0)
-			return TRACK_WAIT;
-		mg_error_system(error, live->error, "%s", live->path);
-		return fail(trail);
-	}
-	trail->place.shrunk = trail->place.repeated = 0;
-	status = open_stream(trail, &generations->list[next], 0, error);
-	if (status != GO_ON) {
-		trail->place = old;
-		return status;
-	}
-	count_younger(trail, generations, next + 1);
-	if (unreadable != NULL)
-		lose(trail, &old, unreadable->path, strerror(unreadable->error));
-	else if (loss != NULL)
-		lose(trail, &old, trail->path, loss);
-	return GO_ON;
-}
-
-/* The file became shorter and begins as before: nothing of what it has is new. */
-static int go_on_shorter(
-	struct track_trail *trail, const struct track_generation *live, struct mg_error *error)
-{
-	struct track_place old = trail->place;
-	int status = open_stream(trail, live, live->size, error);
-
-	if (status != GO_ON)
-		return status;
-	trail->place.shrunk++;
-	trail->place.repeated = 0;
-	lose(trail, &old, trail->path,
-		"became shorter; what was written to it before that may be lost");
-	return GO_ON;
-}
-
-/* FILE is as the place says, most often: then nobody has to look at the folder. */
-static int open_live(struct track_trail *trail, struct mg_error *error)
-{
-	struct track_generation live;
-	int status = TRACK_WAIT;
-
-	if (!trail->place.known || !track_generation_look(&live, trail->path))
-		return TRACK_WAIT;
-	if (track_generation_is(&live, &trail->place)) {
-		trail->younger = 0;
-		status = open_stream(trail, &live, trail->place.offset, error);
-	}
-	free(live.path);
-	return status;
-}
-
-/* Finds the generation of the place, or what comes after it, and opens that. */
-static int locate(struct track_trail *trail, struct mg_error *error)
-{
-	struct track_generations generations;
-	int status = open_live(trail, error);
-	const struct track_generation *found;
-	size_t index;
-
-	if (status != TRACK_WAIT)
-		return status;
-	status = find_generations(trail, &generations, error);
-	if (status != GO_ON)
-		return status;
-	index = track_generations_of(&generations, &trail->place);
-	found = index == SIZE_MAX ? NULL : &generations.list[index];
-	if (found != NULL && (found->compressed || found->size >= trail->place.offset)) {
-		status = open_stream(trail, found, trail->place.offset, error);
-		count_younger(trail, &generations, index + 1);
-	} else if (found != NULL && found->live)
-		status = go_on_shorter(trail, found, error);
-	else
-		status = open_next(trail, &generations, index,
-			trail->place.known && found == NULL
-				? "the file that was read before is gone, with what was not read of it"
-				: NULL,
-			error);
-	track_generations_free(&generations);
-	if (status == TRACK_WAIT)
-		track_watch_path(&trail->watch, trail->path);
-	return status;
-}
-
-/* --- the end of a file -------------------------------------------------------- */
-
-/* The stream's file is not FILE any more: what comes after it? */
-static int leave_old(
-	struct track_trail *trail, struct track_stream_line *line, struct mg_error *error)
-{
-	struct track_generations generations;
-	int status = find_generations(trail, &generations, error);
-	const struct track_generation *unreadable, *found;
-	size_t index;
-
-	if (status != GO_ON)
-		return status;
-	index = track_generations_of(&generations, &trail->place);
-	found = index == SIZE_MAX ? NULL : &generations.list[index];
-	if (found != NULL && found->live && !track_stream_is_compressed(trail->stream) &&
-		found->inode != trail->place.inode) {
-		/* An editor wrote it anew. */
-		close_stream(trail);
-	} else if (track_generations_after(&generations, index, &trail->place, &unreadable) ==
-		   SIZE_MAX) {
-		status = open_next(trail, &generations, index, NULL, error);
-	} else if (!trail->looked && !trail->damaged) {
-		/* The writer has gone to the younger one; what it wrote here before is read now. */
-		trail->looked = true;
-	} else if (track_stream_rest(trail->stream, line))
-		status = TRACK_LINE;
-	else
-		status = open_next(trail, &generations, index, NULL, error);
-	track_generations_free(&generations);
-	return status;
 }
 
 static int at_end(struct track_trail *trail, struct track_stream_line *line, struct mg_error *error)
@@ -345,25 +35,25 @@ static int at_end(struct track_trail *trail, struct track_stream_line *line, str
 	if (!trail->drained) {
 		track_watch_drain(&trail->watch);
 		trail->drained = true;
-		return GO_ON;
+		return TRACK_GO_ON;
 	}
 	if (fstat(fd, &own) != 0) {
 		mg_error_system(error, errno, "%s", trail->file);
-		return fail(trail);
+		return track_trail_fail(trail);
 	}
 	trail->place.modified = modified_of(&own);
 	if (!track_stream_is_compressed(trail->stream) &&
 		(uint64_t)own.st_size < track_stream_read_end(trail->stream)) {
-		shorten_head(trail);
-		close_stream(trail);
-		return GO_ON;
+		track_trail_shorten(trail);
+		track_trail_leave(trail);
+		return TRACK_GO_ON;
 	}
 	if (stat(trail->path, &live) == 0 && live.st_dev == own.st_dev &&
 		live.st_ino == own.st_ino && !trail->damaged) {
 		trail->younger = 0;
 		return TRACK_WAIT;
 	}
-	status = leave_old(trail, line, error);
+	status = track_trail_follow(trail, line, error);
 	if (status == TRACK_WAIT && !track_watch_path(&trail->watch, trail->path))
 		trail->watched = false;
 	return status;
@@ -377,20 +67,20 @@ static int read_on(
 
 	if (status < 0 && errno == EBADMSG) {
 		trail->damaged = true;
-		lose(trail, &trail->place, trail->file,
+		track_trail_lose(trail, &trail->place, trail->file,
 			"damaged; what stands behind cannot be read");
-		return GO_ON;
+		return TRACK_GO_ON;
 	}
 	if (status < 0) {
 		mg_error_system(error, errno, "%s", trail->file);
-		return fail(trail);
+		return track_trail_fail(trail);
 	}
 	if (status == 0)
 		return at_end(trail, line, error);
 	trail->drained = trail->looked = false;
-	if (!track_stream_is_compressed(trail->stream) && !is_same(trail))
-		close_stream(trail);
-	return GO_ON;
+	if (!track_stream_is_compressed(trail->stream) && !track_trail_is_same(trail))
+		track_trail_leave(trail);
+	return TRACK_GO_ON;
 }
 
 static bool take_loss(struct track_trail *trail, const char **loss)
@@ -416,14 +106,14 @@ enum track_step track_trail_next(struct track_trail *trail, struct track_stream_
 		if (take_loss(trail, loss))
 			return TRACK_LOSS;
 		if (trail->stream == NULL)
-			status = locate(trail, error);
+			status = track_trail_locate(trail, error);
 		else if (track_stream_line(trail->stream, line))
 			return TRACK_LINE;
 		else if (fills++ == (track_stream_is_compressed(trail->stream) ? SKIPS : FILLS))
-			return (enum track_step)wait_a_little(trail, 0);
+			return (enum track_step)track_trail_wait(trail, 0);
 		else
 			status = read_on(trail, line, error);
-		if (status != GO_ON)
+		if (status != TRACK_GO_ON)
 			return (enum track_step)status;
 	}
 }
@@ -574,7 +264,7 @@ static bool begin(struct track_trail *trail, struct mg_error *error)
 		trail->place.device = live.device;
 		trail->place.inode = live.inode;
 		trail->place.modified = live.modified;
-		good = identify(trail);
+		good = track_trail_identify(trail);
 		if (!good)
 			mg_error_set(error, "%s: no memory", trail->path);
 	} else {
@@ -640,7 +330,7 @@ void track_trail_close(struct track_trail *trail)
 {
 	if (trail == NULL)
 		return;
-	close_stream(trail);
+	track_trail_leave(trail);
 	track_watch_close(&trail->watch);
 	free(trail);
 }
