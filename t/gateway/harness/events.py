@@ -169,7 +169,14 @@ def faults(record, schema):
 CLOSED = {
     "event.kind": {"alert", "event", "state", "metric", "pipeline_error"},
     "event.outcome": {"success", "failure", "unknown"},
-    "event.category": {"email", "network", "configuration", "process", "host"},
+    "event.category": {
+        "authentication",
+        "configuration",
+        "email",
+        "host",
+        "network",
+        "process",
+    },
     "event.type": {"info", "denied", "error", "change", "start", "end", "allowed", "connection"},
     "email.direction": {"inbound", "outbound"},
     "ecs.version": {"8.11.0"},
