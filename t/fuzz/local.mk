@@ -53,6 +53,16 @@ FUZZ_TARGETS += t/fuzz/file_type
 t_fuzz_file_type_SOURCES = t/fuzz/file_type.c $(FUZZ_MAIN)
 t_fuzz_file_type_LDFLAGS = $(FUZZ_LINK)
 
+FUZZ_TARGETS += t/fuzz/log_tags
+t_fuzz_log_tags_SOURCES = t/fuzz/log_tags.c $(FUZZ_MAIN)
+t_fuzz_log_tags_LDFLAGS = $(FUZZ_LINK)
+t_fuzz_log_tags_LDADD = milters/log/libmglog.a $(LDADD)
+
+FUZZ_TARGETS += t/fuzz/log_urls
+t_fuzz_log_urls_SOURCES = t/fuzz/log_urls.c $(FUZZ_MAIN)
+t_fuzz_log_urls_LDFLAGS = $(FUZZ_LINK)
+t_fuzz_log_urls_LDADD = milters/log/libmglog.a $(LDADD)
+
 FUZZ_TARGETS += t/fuzz/parameters
 t_fuzz_parameters_SOURCES = t/fuzz/parameters.c $(FUZZ_MAIN)
 t_fuzz_parameters_LDFLAGS = $(FUZZ_LINK)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 """millgate-log behind a real Postfix: a mix of 2,000 messages, each accepted one recorded once and
 rightly."""
+import base64
 import concurrent.futures
 import hashlib
 import itertools
@@ -224,6 +225,103 @@ def by_chunks(postfix):
         )
 
 
+# What a message can have: attachments with names in the ways programs write them, URLs, tags.
+PDF = b"%PDF-1.7\n" + bytes(range(256)) * 40
+PROGRAM = b"MZ" + bytes(58) + b"\x40\0\0\0" + b"PE\0\0" + bytes(100)
+RICH_HEADER = (
+    b"Reply-To: replies@example.com\r\n"
+    b"Authentication-Results: %s; spf=pass smtp.mailfrom=example.com;\r\n"
+    b" dkim=none\r\n"
+    b"Authentication-Results: other.example; spf=fail\r\n"
+    b"DKIM-Signature: v=1; a=rsa-sha256; d=example.com; s=s1; h=from; bh=AA==; b=AA==\r\n"
+    b"X-PM-Tag: welcome\r\nX-Mailgun-Tag: book\r\nX-Mailgun-Tag: book\r\n"
+    b"X-SES-MESSAGE-TAGS: campaign=autumn, shop=3\r\n"
+    b'X-SMTPAPI: {"category": ["welcome", "mail"],\r\n "unique_args": {"order": 118}}\r\n'
+    b'X-Mailgun-Variables: {"broken": \r\n'
+    b"X-Campaign: autumn\r\nX-Campaign: =?utf-8?q?herbst_=C3=BC?=\r\n"
+    b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=outer\r\n"
+) % HOST.encode()
+RICH_BODY = b"".join(
+    (
+        b"--outer\r\nContent-Type: multipart/alternative; boundary=inner\r\n\r\n",
+        b"--inner\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n",
+        b"See http://text.exam=\r\nple/a and www.example.net.\r\n",
+        b"--inner\r\nContent-Type: text/html\r\nContent-Transfer-Encoding: base64\r\n\r\n",
+        base64.encodebytes(b'<a href="https&#58;//html.example/?a&amp;b">').replace(b"\n", b"\r\n"),
+        b"--inner--\r\n",
+        b"--outer\r\nContent-Type: image/png; name=other.png\r\n",
+        b"Content-Disposition: attachment; filename*0*=utf-8''%C3%BCbersicht;\r\n",
+        b" filename*1=.PDF\r\nContent-Transfer-Encoding: base64\r\n\r\n",
+        base64.encodebytes(PDF).replace(b"\n", b"\r\n"),
+        b'--outer\r\nContent-Type: application/octet-stream; name="=?utf-8?Q?l=C3=A4uft?=.exe"\r\n',
+        b"Content-Transfer-Encoding: base64\r\n\r\n",
+        base64.encodebytes(PROGRAM).replace(b"\n", b"\r\n"),
+        b"--outer--\r\n",
+    )
+)
+
+
+def with_everything(postfix):
+    with Client(postfix.smtp_port, INSIDE) as client:
+        client.ehlo()
+        return sent(
+            "rich",
+            client,
+            "rich@example.com",
+            ["far@example.net"],
+            "outbound",
+            extra=RICH_HEADER,
+            body=RICH_BODY,
+        )
+
+
+def file_of(name, extension, mime_type, content):
+    return {
+        "file": {
+            "name": name,
+            "extension": extension,
+            "mime_type": mime_type,
+            "size": len(content),
+            "hash": {"sha256": hashlib.sha256(content).hexdigest()},
+        }
+    }
+
+
+WINDOWS = "application/vnd.microsoft.portable-executable"
+RICH = {
+    "email.reply_to.address": ["replies@example.com"],
+    "email.content_type": "multipart/mixed",
+    "email.attachments": [
+        file_of("übersicht.PDF", "pdf", "application/pdf", PDF),
+        file_of("läuft.exe", "exe", WINDOWS, PROGRAM),
+    ],
+    "millgate.attachments": [
+        {
+            "part": 4,
+            "declared_type": "image/png",
+            "detected_type": "application/pdf",
+            "disposition": "attachment",
+        },
+        {"part": 5, "declared_type": "application/octet-stream", "detected_type": WINDOWS},
+    ],
+    "millgate.mime.parts": 6,
+    "millgate.mime.attachments": 2,
+    "millgate.mime.facts": None,
+    "millgate.urls.hosts": ["text.example", "www.example.net", "html.example"],
+    "millgate.tags": ["welcome", "book", "mail"],
+    "millgate.metadata": {"campaign": "autumn", "shop": "3", "order": "118"},
+    "millgate.headers": [
+        {"name": "x-campaign", "value": "autumn"},
+        {"name": "x-campaign", "value": "herbst ü"},
+    ],
+    "millgate.dkim.signatures": [
+        {"domain": "example.com", "selector": "s1", "algorithm": "rsa-sha256"}
+    ],
+    "millgate.authentication_results": ["spf=pass smtp.mailfrom=example.com", "dkim=none"],
+    "millgate.truncated": None,
+}
+
+
 def without_message_id(postfix):
     with Client(postfix.smtp_port, OUTSIDE) as client:
         client.ehlo()
@@ -250,6 +348,7 @@ KINDS = [
     all_recipients_refused,
     too_large,
     by_chunks,
+    with_everything,
     without_message_id,
 ]
 LOCAL = 60
@@ -425,7 +524,9 @@ def judged_otherwise(gateway, entries, local, by_id, local_ids):
 
 
 def tests(t):
-    with Gateway("log", message_size_limit=LIMIT) as gateway:
+    with Gateway(
+        "log", settings='headers = { "X-Campaign" }\n', message_size_limit=LIMIT
+    ) as gateway:
         entries, local = send_mix(gateway.postfix)
         gateway.postfix.wait_until_empty()
         accepted = gateway.daemon.wait_for_events("message-accepted", len(entries) + len(local))
@@ -473,6 +574,18 @@ def examine(t, gateway, entries, local, accepted, by_id, log):
                 for entry in entries
                 if entry.queue_id in by_id
                 for fault in compare(entry, by_id[entry.queue_id])
+            ]
+        )
+
+    with t.test("Attachments, URLs, tags, signatures and results of a message are told"):
+        rich = [by_id[entry.queue_id] for entry in entries if entry.kind == "rich"]
+        true(rich, "no such message in the mix")
+        none(
+            [
+                "%s is %r, expected %r" % (name, get(event, name), value)
+                for event in rich
+                for name, value in RICH.items()
+                if get(event, name) != value
             ]
         )
 

@@ -76,6 +76,14 @@ CMOCKA_TESTS += t/unit/mailbox.t
 t_unit_mailbox_t_SOURCES = t/unit/mailbox.c
 t_unit_mailbox_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
+CMOCKA_TESTS += t/unit/log_content.t
+t_unit_log_content_t_SOURCES = t/unit/log_content.c t/unit/event_value.c t/unit/event_value.h
+t_unit_log_content_t_LDADD = milters/log/libmglog.a $(LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/unit/log_tags.t
+t_unit_log_tags_t_SOURCES = t/unit/log_tags.c t/unit/event_value.c t/unit/event_value.h
+t_unit_log_tags_t_LDADD = milters/log/libmglog.a $(LDADD) $(CMOCKA_LIBS)
+
 CMOCKA_TESTS += t/unit/log_urls.t
 t_unit_log_urls_t_SOURCES = t/unit/log_urls.c
 t_unit_log_urls_t_LDADD = milters/log/libmglog.a $(LDADD) $(CMOCKA_LIBS)
