@@ -289,7 +289,15 @@ static size_t resume(
 	layer->held_length += (unsigned)taken;
 	switch (judge(mime, layer_index, layer->held + layer->held_line, line + taken, &judged)) {
 	case WAITS: break;
-	case PLAIN: release(mime, layer_index, true); break;
+	case PLAIN:
+		release(mime, layer_index, true);
+		if (current(mime, layer_index)->state == MG_MIME_IN_HEADER ||
+			layer->held_length > taken || layer->held_line == 0)
+			break;
+		/* A line end that came with this text may as well be read again. */
+		taken -= layer->held_length;
+		layer->held_length = 0;
+		break;
 	case BOUNDARY: take_boundary(mime, layer_index, &judged); break;
 	}
 	return taken;

@@ -307,15 +307,29 @@ static void take_held(struct mg_transfer *transfer, unsigned char **out)
 	memmove(transfer->held, transfer->held + done, transfer->held_length);
 }
 
+/* Goes on with what is held, until all of it is from this text. Returns where to go on. */
+static const unsigned char *resume(struct mg_transfer *transfer, const unsigned char *text,
+	const unsigned char *end, unsigned char **out)
+{
+	const unsigned char *begin = text;
+
+	while (text < end && transfer->held_length > 0) {
+		transfer->held[transfer->held_length++] = *text++;
+		take_held(transfer, out);
+		if (transfer->held_length <= text - begin) {
+			text -= transfer->held_length;
+			transfer->held_length = 0;
+		}
+	}
+	return text;
+}
+
 static size_t decode_quoted_printable(struct mg_transfer *transfer, const unsigned char *text,
 	const unsigned char *end, unsigned char *decoded)
 {
 	unsigned char *out = decoded;
 
-	while (text < end && transfer->held_length > 0) {
-		transfer->held[transfer->held_length++] = *text++;
-		take_held(transfer, &out);
-	}
+	text = resume(transfer, text, end, &out);
 	while (text < end) {
 		size_t used;
 

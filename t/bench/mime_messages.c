@@ -214,7 +214,7 @@ static void make_parts(struct mg_buf *message)
 static void make_boundaries(struct mg_buf *message, unsigned levels, const char *line)
 {
 	static const char format[] = "%s%.*s%c%.*s%s";
-	static const char same[] = "01234567890123456789012345678901";
+	static const char same[] = "x1234567890123456789012345678901";
 	enum { LENGTH = sizeof(same) - 1 };
 
 	for (unsigned i = 0; i < levels; i++) {
@@ -230,13 +230,13 @@ static void make_boundaries(struct mg_buf *message, unsigned levels, const char 
 
 static void make_near(struct mg_buf *message)
 {
-	make_boundaries(message, 32, "--01234567\r\n");
+	make_boundaries(message, 32, "--x1234567\r\n");
 }
 
 static void make_nearest(struct mg_buf *message)
 {
 	make_boundaries(message, 32,
-		"--01234567890123456789012345678901~01234567890123456789012345678901\r\n");
+		"--x1234567890123456789012345678901~x1234567890123456789012345678901\r\n");
 }
 
 static void make_long_field(struct mg_buf *message)
@@ -317,7 +317,7 @@ static void make_encoded(struct mg_buf *message)
 		"Content-Type: message/rfc822\r\n"
 		"Content-Transfer-Encoding: quoted-printable\r\n\r\n",
 		4);
-	make_boundaries(message, 27, "--01234567\r\n");
+	make_boundaries(message, 27, "--x1234567\r\n");
 }
 
 static void make_dashes(struct mg_buf *message)

@@ -127,7 +127,9 @@ t_unit_milter_macros_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 check_LIBRARIES = t/unit/libcounted.a
 t_unit_libcounted_a_SOURCES = lib/mail/charset.c lib/mail/header.c lib/mail/mailbox.c \
 	lib/mail/match.c lib/mail/match_facts.c lib/mail/match_header.c lib/mail/message.c \
-	lib/mail/parameters.c lib/mail/patterns.c lib/base/buf.c lib/base/digest.c lib/base/str.c lib/base/table.c \
+	lib/mail/mime.c lib/mail/mime_boundary.c lib/mail/mime_fields.c lib/mail/mime_header.c \
+	lib/mail/mime_layer.c lib/mail/parameters.c lib/mail/patterns.c lib/mail/transfer.c \
+	lib/mail/transfer_x86.c lib/base/buf.c lib/base/digest.c lib/base/str.c lib/base/table.c \
 	milters/dkim/long_lines.c
 t_unit_libcounted_a_CFLAGS = $(AM_CFLAGS) -fsanitize-coverage=trace-pc
 
@@ -264,6 +266,10 @@ t_unit_match_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 CMOCKA_TESTS += t/unit/match_cost.t
 t_unit_match_cost_t_SOURCES = t/unit/match_cost.c
 t_unit_match_cost_t_LDADD = t/unit/libcounted.a $(LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/unit/mime_cost.t
+t_unit_mime_cost_t_SOURCES = t/unit/mime_cost.c
+t_unit_mime_cost_t_LDADD = t/unit/libcounted.a $(LDADD) $(CMOCKA_LIBS)
 
 CMOCKA_TESTS += t/unit/origin.t
 t_unit_origin_t_SOURCES = t/unit/origin.c
