@@ -96,6 +96,11 @@ FUZZ_TARGETS += t/fuzz/match
 t_fuzz_match_SOURCES = t/fuzz/match.c $(FUZZ_MAIN)
 t_fuzz_match_LDFLAGS = $(FUZZ_LINK)
 
+FUZZ_TARGETS += t/fuzz/stamp
+t_fuzz_stamp_SOURCES = t/fuzz/stamp.c $(FUZZ_MAIN)
+t_fuzz_stamp_LDFLAGS = $(FUZZ_LINK)
+t_fuzz_stamp_LDADD = $(TRACK_LDADD)
+
 FUZZ_TARGETS += t/fuzz/dns_wire
 t_fuzz_dns_wire_SOURCES = t/fuzz/dns_wire.c $(FUZZ_MAIN)
 t_fuzz_dns_wire_LDFLAGS = $(FUZZ_LINK)

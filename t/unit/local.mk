@@ -388,6 +388,10 @@ CMOCKA_TESTS += t/unit/source_kill.t
 t_unit_source_kill_t_SOURCES = t/unit/source_kill.c t/unit/log_place.c t/unit/log_place.h
 t_unit_source_kill_t_LDADD = $(TRACK_LDADD) $(CMOCKA_LIBS)
 
+CMOCKA_TESTS += t/unit/source_journal.t
+t_unit_source_journal_t_SOURCES = t/unit/source_journal.c t/unit/log_place.c t/unit/log_place.h
+t_unit_source_journal_t_LDADD = $(TRACK_LDADD) $(CMOCKA_LIBS)
+
 # Modules of millgate-dkim.
 CMOCKA_TESTS += t/unit/dkim_fragile.t
 t_unit_dkim_fragile_t_SOURCES = t/unit/dkim_fragile.c
