@@ -30,7 +30,7 @@ static int64_t pace_utc(const struct mg_clock *clock)
 
 static struct pace pace = {{pace_utc, pace_utc}, 0};
 static struct mg_spool *spools[LOGS];
-static uint64_t bytes;
+static uint64_t bytes, events;
 
 /* A number without pattern, of a number. */
 static uint64_t mix(uint64_t number)
@@ -92,9 +92,8 @@ static bool write_event(
 		"%s%s,\"event\":{\"id\":\"01a210da-99c6-7%03x-a887-%012" PRIx64
 		"\",\"kind\":\"event\",\"category\":[\"email\"],\"type\":[\"info\"],%s,\"provider\":\"millgate-%s\","
 		"\"dataset\":\"millgate.%s\",\"duration\":310000",
-		message->common, between, (unsigned)log,
-		mix(message->number * LOGS + (uint64_t)log) & UINT64_C(0xffffffffffff), action,
-		names[log], names[log]);
+		message->common, between, (unsigned)log, mix(++events) & UINT64_C(0xffffffffffff),
+		action, names[log], names[log]);
 
 	bytes += (uint64_t)length + 64;
 	return length < DOCUMENT &&
@@ -197,7 +196,6 @@ int main(int argc, char **argv)
 	printf("{\"bytes\": %" PRIu64 ", \"events\": %" PRIu64
 	       ", \"queue_id\": \"%s\", \"trace_id\": \"%s\", \"message_id\": \"%" PRIu64
 	       ".7@acme.example\", \"recipient\": \"%s\"}\n",
-		bytes, messages * EVENTS_A_MESSAGE, middle.queue_id, middle.trace_id, middle.number,
-		middle.recipient);
+		bytes, events, middle.queue_id, middle.trace_id, middle.number, middle.recipient);
 	return good ? 0 : 74;
 }
