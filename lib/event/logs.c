@@ -150,6 +150,7 @@ struct log {
 	struct mg_spool_reader *reader;
 	struct mg_record record; /* its next event */
 	int64_t utc;
+	int64_t place; /* its time, or of one about the log itself, that of the one before */
 	bool ready; /* there is one */
 };
 
@@ -164,6 +165,19 @@ struct mg_logs {
 	bool dirty; /* the directory may have another log */
 };
 
+/* Whether an event is of the daemon's own life: it has the time it was written, and those around it
+ * may be of a log of Postfix that is read hours later. */
+static bool is_of_daemon(const struct mg_record *record)
+{
+	static const char *const marks[] = {
+		"\"action\":\"log-opened\"", "\"action\":\"config-", "\"action\":\"events-lost\""};
+
+	for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
+		if (strstr(record->line, marks[i]) != NULL)
+			return true;
+	return false;
+}
+
 static int read_log(struct log *log, int64_t since, struct mg_error *error)
 {
 	int got = 0;
@@ -173,6 +187,8 @@ static int read_log(struct log *log, int64_t since, struct mg_error *error)
 		log->ready = log->record.state != MG_RECORD_DAMAGED &&
 			     mg_line_time(log->record.line, log->record.length, &log->utc) &&
 			     log->utc >= since;
+	if (log->ready && !is_of_daemon(&log->record))
+		log->place = log->utc;
 	return got < 0 ? -1 : 0;
 }
 
@@ -242,7 +258,7 @@ int mg_logs_next(struct mg_logs *logs, struct mg_logs_event *event, struct mg_er
 	if (result != 0)
 		return -1;
 	for (size_t i = 0; i < logs->count; i++)
-		if (logs->list[i].ready && (first == NULL || logs->list[i].utc < first->utc))
+		if (logs->list[i].ready && (first == NULL || logs->list[i].place < first->place))
 			first = &logs->list[i];
 	logs->given = first;
 	if (first == NULL)

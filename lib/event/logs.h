@@ -4,7 +4,8 @@
  * files, so that the last minutes of a log of many gigabytes are one file to read.
  *
  * Events of one log come in the order they were written, and no later than those of another log
- * that have a later time. Reads only; one thread. */
+ * that have a later time; those of a daemon's own life (log-opened, config-loaded, events-lost) come
+ * with what stands before them. Reads only; one thread. */
 #ifndef MG_EVENT_LOGS_H
 #define MG_EVENT_LOGS_H
 #include <stddef.h>

@@ -33,7 +33,8 @@ void cli_tell_size(struct mg_buf *out, int64_t bytes)
 	for (; size >= 1000 && unit < 3; unit++)
 		size /= 1024;
 	if (unit == 0)
-		mg_buf_add_format(out, "%" PRId64 CLI_WRAP_BLANK "%s", bytes, units[unit]);
+		mg_buf_add_format(out, "%" PRId64 CLI_WRAP_BLANK "%s", bytes,
+			bytes == 1 ? "byte" : units[unit]);
 	else
 		mg_buf_add_format(out,
 			size < 100 && size != (double)(int64_t)size ? "%.1f" CLI_WRAP_BLANK "%s"

@@ -135,6 +135,22 @@ static void events_of_all_logs_come_in_order_of_time(void **state)
 	expect_since(0, "a b c d e f ");
 }
 
+static void a_log_that_tells_of_earlier_things_is_not_held_up_by_its_own_begin(void **state)
+{
+	struct mg_spool *dkim = open_log("dkim"), *track;
+
+	(void)state;
+	append(dkim, 1, "a");
+	append(dkim, 3, "c");
+	now.utc = BEGIN + 100 * MG_SECOND;
+	track = open_log("track");
+	append_now(track, 2, "b");
+	append_now(track, 4, "d");
+	mg_spool_close(dkim);
+	mg_spool_close(track);
+	expect_since(0, "a b c d ");
+}
+
 static void what_is_older_is_left_out(void **state)
 {
 	struct mg_spool *dkim = open_log("dkim");
@@ -312,6 +328,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			events_of_all_logs_come_in_order_of_time, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_log_that_tells_of_earlier_things_is_not_held_up_by_its_own_begin, set_up,
+			tear_down),
 		cmocka_unit_test_setup_teardown(what_is_older_is_left_out, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(from_each_file_on_all_is_told, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(

@@ -6,6 +6,7 @@
         teller.good("trace", "4jYh")
 """
 import datetime
+import hashlib
 import json
 import os
 import subprocess
@@ -13,7 +14,7 @@ import subprocess
 from . import children, tap
 
 BUILD = os.environ.get("MG_BUILDDIR", ".")
-DAY = datetime.date.today().isoformat()
+DAY = (datetime.date.today() - datetime.timedelta(days=1)).isoformat()
 PLACES = {"TZ": "CET-1"}  # an hour before UTC, all the year
 
 
@@ -30,10 +31,75 @@ def nest(fields):
 
 
 def event(log, action, time, day=DAY, **fields):
-    """An event at that time of the day in UTC; names of fields with "__" for a dot."""
+    """An event at that time of yesterday, in UTC; names of fields with "__" for a dot."""
     document = nest({name.replace("__", "."): value for name, value in fields.items()})
     document.update({"log": log, "action": action, "@timestamp": "%sT%sZ" % (day, time)})
     return document
+
+
+class Message:
+    """A message to these recipients, and its events."""
+
+    def __init__(self, queue_id="4jYh153qZyz1bkdK", recipients=("ann@example.com",), **fields):
+        self.queue_id = queue_id
+        self.trace_id = hashlib.sha256(queue_id.encode()).hexdigest()[:32]
+        self.recipients = list(recipients)
+        self.fields = {
+            "trace__id": self.trace_id,
+            "email__local_id": queue_id,
+            "email__message_id": queue_id.lower() + "@acme.example",
+            "email__direction": "outbound",
+            "email__sender__address": "bounce+7@acme.example",
+            "email__from__address": ["billing@acme.example"],
+            "organization__id": "acme",
+            "user__name": "acme-app",
+            "source__ip": "203.0.113.5",
+            "source__domain": "app1.acme.example",
+            "millgate__session__key": "203.0.113.5:39204",
+            "tls__established": True,
+            "tls__version": "1.3",
+        }
+        self.fields.update(fields)
+
+    def of_filter(self, log, action, time="11:49:20.536", **fields):
+        return event(
+            log,
+            action,
+            time,
+            **{**self.fields, "email__to__address": self.recipients, **fields},
+        )
+
+    def accepted(self, time="11:49:20.541", **fields):
+        count = {"millgate__smtp__recipient_count": len(self.recipients)}
+        return self.of_filter("log", "message-accepted", time, **count, **fields)
+
+    def of_track(self, action, time="11:49:21", **fields):
+        own = {"trace__id": self.trace_id, "email__local_id": self.queue_id}
+        return event("track", action, time, **{**own, **fields})
+
+    def delivery(self, action, recipient, time="11:49:21", status=None, reply=None, **fields):
+        """reply: "550 5.1.1 user unknown"."""
+        told = {
+            "email__to__address": [recipient],
+            "millgate__delivery__recipient": recipient,
+            "millgate__delivery__status": status or STATUS[action],
+            "destination__domain": "mx.example.com",
+            "destination__address": "mx.example.com",
+            "destination__ip": "198.51.100.9",
+        }
+        if reply is not None:
+            told["millgate__delivery__reply__text"] = reply
+            told["millgate__delivery__reply__code"] = int(reply.split()[0])
+        return self.of_track(action, time, **{**told, **fields})
+
+
+STATUS = {
+    "delivery-succeeded": "delivered",
+    "delivery-deferred": "deferred",
+    "delivery-failed": "bounced",
+    "delivery-expired": "expired",
+    "delivery-overdue": "overdue",
+}
 
 
 class Teller:
