@@ -3,7 +3,7 @@
 
 SCRIPT_TESTS += t/gateway/harness.t t/gateway/log.t t/gateway/kill.t t/gateway/reload.t t/gateway/restart.t \
 	t/gateway/fulldisk.t t/gateway/hold.t t/gateway/local.t t/gateway/chain.t t/gateway/demo.t t/gateway/manual.t t/gateway/longlines.t \
-	t/gateway/key.t t/gateway/verify.t t/gateway/told.t
+	t/gateway/key.t t/gateway/verify.t t/gateway/told.t t/gateway/trace.t
 ENGINE_TESTS += t/gateway/log.t t/gateway/kill.t t/gateway/reload.t t/gateway/restart.t \
 	t/gateway/fulldisk.t t/gateway/hold.t t/gateway/local.t t/gateway/chain.t
 
@@ -29,7 +29,7 @@ t_gateway_opendkim_verify_SOURCES = t/gateway/opendkim_verify.c
 t_gateway_opendkim_verify_LDADD = $(OPENDKIM_LIBS)
 
 EXTRA_DIST += t/gateway/ecs-8.11.csv t/gateway/harness/__init__.py t/gateway/harness/children.py t/gateway/harness/command.py \
-	t/gateway/harness/dns.py t/gateway/harness/events.py t/gateway/harness/gateway.py \
+	t/gateway/harness/dns.py t/gateway/harness/events.py t/gateway/harness/foreign.py t/gateway/harness/gateway.py \
 	t/gateway/harness/letters.py t/gateway/harness/lines.py t/gateway/harness/mail.py t/gateway/harness/milter.py \
 	t/gateway/harness/dns.py t/gateway/harness/events.py t/gateway/harness/foreign.py t/gateway/harness/gateway.py \
 	t/gateway/harness/letters.py t/gateway/harness/mail.py t/gateway/harness/milter.py \

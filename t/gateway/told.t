@@ -6,7 +6,6 @@ import json
 import os
 import re
 import sys
-import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from harness import children, tap, wait
@@ -282,7 +281,11 @@ def of_ends(t, teller):
             message.delivery("delivery-succeeded", BOB, "13:00:00", millgate__delivery__attempt=41)
         )
         told = teller.told("trace", message.queue_id, status=1)
-        equal(re.findall(r"(\w+)@.*try (\d+)", told), [("ann", "1"), ("bob", "1"), ("ann", "40"), ("bob", "40")], "tries")
+        equal(
+            re.findall(r"(\w+)@.*try (\d+)", told),
+            [("ann", "1"), ("bob", "1"), ("ann", "40"), ("bob", "40")],
+            "tries",
+        )
 
     with t.test("What a rule that only logs would have done changes nothing"):
         teller.clear()
@@ -725,15 +728,15 @@ def of_mistakes(t, teller):
 
 
 def tests(t):
-    with Teller() as teller:
-        of_one_message(t, teller)
-        of_ends(t, teller)
-        of_refusals(t, teller)
-        of_parts(t, teller)
-        of_strangers(t, teller)
-        of_many(t, teller)
-        of_lists(t, teller)
-        of_mistakes(t, teller)
+    teller = Teller()
+    of_one_message(t, teller)
+    of_ends(t, teller)
+    of_refusals(t, teller)
+    of_parts(t, teller)
+    of_strangers(t, teller)
+    of_many(t, teller)
+    of_lists(t, teller)
+    of_mistakes(t, teller)
 
 
 tap.main(tests)
