@@ -137,19 +137,66 @@ static size_t short_stamp(
 	return SHORT_STAMP;
 }
 
-static size_t long_stamp(const char *line, size_t length, int64_t *utc)
+/* "02.539112" at text: ns; the length, 0: it is none. */
+static size_t read_second(const char *text, size_t length, int64_t *ns)
+{
+	int64_t unit = MG_SECOND;
+	size_t at = 2;
+	int second = length < 2 || text[0] == ' ' ? -1 : two_digits(text);
+
+	if (second < 0 || second > 60)
+		return 0;
+	*ns = second * MG_SECOND;
+	if (at == length || text[at] != '.')
+		return at;
+	for (at++; at < length && is_digit(text[at]); at++) {
+		unit /= 10;
+		*ns += (text[at] - '0') * unit;
+	}
+	return at;
+}
+
+static bool parse_long(const char *line, size_t length, int64_t *utc)
 {
 	char text[LONG_STAMP_MAX + 1];
-	const char *end;
 
-	if (length < 20 || !is_digit(line[0]) || line[4] != '-' || line[10] != 'T')
+	if (length >= sizeof text)
+		return false;
+	memcpy(text, line, length);
+	text[length] = '\0';
+	return mg_clock_parse(text, utc);
+}
+
+/* The calendar is asked once a minute and zone. */
+static size_t long_stamp(struct track_stamp *stamp, const char *line, size_t length, int64_t *utc)
+{
+	enum { MINUTE = sizeof stamp->long_minute };
+	const char *end, *zone;
+	size_t second, zone_length;
+	int64_t ns;
+
+	if (length < MINUTE + 4 || !is_digit(line[0]) || line[4] != '-' || line[10] != 'T')
 		return 0;
-	end = memchr(line, ' ', length < sizeof text ? length : sizeof text);
-	if (end == NULL)
+	end = memchr(line, ' ', length < LONG_STAMP_MAX ? length : LONG_STAMP_MAX);
+	if (end == NULL || end - line < MINUTE)
 		return 0;
-	memcpy(text, line, (size_t)(end - line));
-	text[end - line] = '\0';
-	return mg_clock_parse(text, utc) ? (size_t)(end - line) : 0;
+	second = read_second(line + MINUTE, (size_t)(end - line) - MINUTE, &ns);
+	zone = line + MINUTE + second;
+	zone_length = (size_t)(end - zone);
+	if (second == 0 || zone_length > sizeof stamp->zone)
+		return 0;
+	if (stamp->long_utc == 0 || zone_length != stamp->zone_length ||
+		memcmp(zone, stamp->zone, zone_length) != 0 ||
+		memcmp(line, stamp->long_minute, MINUTE) != 0) {
+		if (!parse_long(line, (size_t)(end - line), utc))
+			return 0;
+		stamp->long_utc = *utc - ns;
+		stamp->zone_length = zone_length;
+		memcpy(stamp->zone, zone, zone_length);
+		memcpy(stamp->long_minute, line, MINUTE);
+	}
+	*utc = stamp->long_utc + ns;
+	return (size_t)(end - line);
 }
 
 /* --- who wrote it ------------------------------------------------------------- */
@@ -250,7 +297,7 @@ void track_stamp_read(struct track_stamp *stamp, const char *line, size_t length
 	*heading = (struct track_heading){.text = line, .length = length, .identifier = line};
 	at = short_stamp(stamp, line, length, now, &heading->utc);
 	if (at == 0)
-		at = long_stamp(line, length, &heading->utc);
+		at = long_stamp(stamp, line, length, &heading->utc);
 	if (at == 0) {
 		heading->utc = stamp->last != 0 ? stamp->last : now;
 		return;

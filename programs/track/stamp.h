@@ -19,6 +19,10 @@ struct track_stamp {
 	char minute[13]; /* "Nov 25 09:01:" */
 	bool known; /* minute_utc is its begin */
 	int64_t minute_utc; /* ns */
+	/* Likewise "2026-11-25T09:01:" and "+01:00"; long_utc is 0 at first. */
+	char long_minute[17], zone[6];
+	size_t zone_length;
+	int64_t long_utc;
 	int64_t last; /* ns, of the line before; 0 none */
 };
 
