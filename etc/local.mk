@@ -8,6 +8,10 @@ CONFIGURATION = $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/etc/*.conf $(srcdi
 UNITS = $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/etc/*.service $(srcdir)/etc/*.socket))
 EXTRA_DIST += $(CONFIGURATION) $(UNITS)
 
+# For an operator to copy: they change what is not ours.
+examplesdir = $(docdir)/examples
+dist_examples_DATA = etc/examples/postfix-journal.conf
+
 all-local: $(CONFIGURATION:%=installed/%) $(UNITS:%=installed/%)
 
 installed/etc/%: etc/% Makefile
