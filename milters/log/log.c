@@ -32,7 +32,6 @@ static const struct mg_metric log_metrics[] = {
 /* What is kept of a message. */
 struct log_message {
 	struct log_content *content; /* NULL: not begun, not wanted, or no memory */
-	bool begun;
 	int64_t spent; /* ns of own work before its end */
 };
 
@@ -48,18 +47,6 @@ static bool wants_content(const struct log_settings *settings)
 
 /* --- the content --- */
 
-/* Begins with the first field, or without one. */
-static void begin_content(struct mg_call *call)
-{
-	struct log_message *message = call->state;
-
-	if (message->begun)
-		return;
-	message->begun = true;
-	if (wants_content(call->conf))
-		message->content = log_content_new(call->conf);
-}
-
 static void drop_content(struct mg_call *call)
 {
 	struct log_message *message = call->state;
@@ -68,20 +55,21 @@ static void drop_content(struct mg_call *call)
 	*message = (struct log_message){0};
 }
 
-static void log_field(struct mg_call *call, const struct mg_header *header)
-{
-	struct log_message *message = call->state;
-
-	begin_content(call);
-	log_content_header(message->content, header);
-}
-
 static void log_eoh(struct mg_call *call)
 {
 	struct log_message *message = call->state;
+	int64_t began = now(call);
+	const struct mg_header *headers;
+	size_t count;
 
-	begin_content(call);
+	if (!wants_content(call->conf))
+		return;
+	message->content = log_content_new(call->conf);
+	headers = mg_headers(call, &count);
+	for (size_t i = 0; i < count; i++)
+		log_content_header(message->content, &headers[i]);
 	log_content_header_end(message->content);
+	message->spent += now(call) - began;
 }
 
 /* With this callback the runner is told of the body and counts it, whether it is looked at or not. */
@@ -213,7 +201,6 @@ const struct mg_filter mg_log_filter = {
 	.metrics = log_metrics,
 	.configure = configure,
 	.release = release,
-	.header = log_field,
 	.eoh = log_eoh,
 	.body = log_body,
 	.eom = log_eom,

@@ -23,7 +23,7 @@ static char lower(char byte)
 
 static void remember(struct log_urls *urls, char byte)
 {
-	urls->recent = urls->recent << 8 | (unsigned char)lower(byte);
+	urls->recent = urls->recent << 8 | (unsigned char)byte;
 	urls->gaps = urls->gaps << 1 | urls->gap;
 	urls->gap = false;
 }
@@ -55,7 +55,7 @@ static bool ends_in(const struct log_urls *urls, const char *text)
 	unsigned length = (unsigned)strlen(text);
 
 	for (unsigned i = 0; i < length; i++)
-		if (recent(urls, length - 1 - i) != text[i])
+		if (lower(recent(urls, length - 1 - i)) != text[i])
 			return false;
 	return true;
 }
@@ -93,7 +93,7 @@ static void begin_authority(struct log_urls *urls, bool web)
 /* "www." at the begin of a word. */
 static bool is_web(const struct log_urls *urls)
 {
-	char before = recent(urls, 4);
+	char before = lower(recent(urls, 4));
 
 	if (!ends_in(urls, "www."))
 		return false;
@@ -268,17 +268,30 @@ void log_urls_begin(struct log_urls *urls, bool html)
 	urls->quote = '\0';
 }
 
+/* Whether a byte of those may begin something, by the one before it. */
+static bool matters(const struct log_urls *urls, char byte, char before)
+{
+	switch (byte) {
+	case ':': return lower(before) == 'p' || lower(before) == 's';
+	case '.': return lower(before) == 'w';
+	case '/':
+	case '\\': return urls->html && is_slash(urls, before);
+	case '\0': return true;
+	default: return urls->html;
+	}
+}
+
 /* Passes over bytes that do not matter here; the last of them are remembered. */
 static const unsigned char *skip(
 	struct log_urls *urls, const unsigned char *at, const unsigned char *end)
 {
 	const unsigned char *from = at;
-	size_t length;
 
-	while (at < end && !special[*at])
-		at++;
-	length = (size_t)(at - from);
-	if (length > sizeof(urls->recent)) {
+	for (; at < end; at++)
+		if (special[*at] &&
+			matters(urls, (char)*at, (char)(at > from ? at[-1] : urls->recent)))
+			break;
+	if ((size_t)(at - from) >= sizeof(urls->recent)) {
 		urls->gap = false;
 		from = at - sizeof(urls->recent);
 	}

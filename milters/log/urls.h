@@ -26,7 +26,7 @@ struct log_urls {
 	/* Of the text under way. */
 	bool html;
 	enum log_urls_state state;
-	uint64_t recent; /* the last 8 bytes, in lower case */
+	uint64_t recent; /* the last 8 bytes */
 	unsigned gaps; /* bit n: a line end was left out before the last byte but n */
 	bool gap; /* one was left out before the next byte */
 	char quote; /* of the attribute the URL stands in; NUL none */
