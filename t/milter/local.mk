@@ -68,7 +68,7 @@ ENGINE_TESTS += $(MILTER_ENGINE_TESTS)
 TSAN_TESTS += $(MILTER_ENGINE_TESTS)
 
 # The command line --judge.
-SCRIPT_TESTS += t/milter/judge.t t/milter/dkim_judge.t
+SCRIPT_TESTS += t/milter/judge.t t/milter/record.t t/milter/dkim_judge.t
 
 # millgate-dkim; libopendkim verifies what it signs.
 DKIM_DRIVER = t/milter/signed.c t/milter/signed.h t/unit/key_place.c t/unit/key_place.h $(MILTER_DRIVER)
