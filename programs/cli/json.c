@@ -143,8 +143,10 @@ void cli_json_item_document(struct cli_json *json, const char *document, size_t 
 
 int cli_json_print(struct cli_json *json, FILE *stream)
 {
-	bool failed = json->failed || json_dumpf(json->open[0], stream, JSON_COMPACT) != 0 ||
-		      fputc('\n', stream) == EOF;
+	bool failed =
+		json->failed ||
+		json_dumpf(json->open[0], stream, JSON_COMPACT | JSON_REAL_PRECISION(15)) != 0 ||
+		fputc('\n', stream) == EOF;
 
 	if (json != &no_memory) {
 		json_decref(json->open[0]);
