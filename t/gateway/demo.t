@@ -43,13 +43,19 @@ def tests(t):
         true("   %s\n" % told in output, output)
         true("   the same with one letter changed: fail\n" in output, output)
 
-    with t.test("It tells its story in 40 lines of 80 columns"):
-        true(10 <= len(lines) <= 40, "%d lines" % len(lines))
+    with t.test("It shows what millgate trace tells of a message, to its delivery"):
+        told = output[output.index("\n$ millgate trace ") :]
+        for line in "Delivered: carl@example.com", "user acme-app, TLS 1.3", "  dkim  ", "  log  ":
+            true(line in told, "%r in %s" % (line, told))
+        true(re.search(r"^[0-9:.]+ +delivered +carl@example.com at ", told, re.M), told)
+
+    with t.test("It tells its story in 60 lines of 80 columns"):
+        true(10 <= len(lines) <= 60, "%d lines" % len(lines))
         none([line for line in lines if len(line) > 80])
 
     with t.test("--keep leaves events, delivered mail and Postfix's log where it says"):
         kept = re.search(r"^Kept +(/\S+)$", output, re.M).group(1)
-        events = ["log/events/log.jsonl", "dkim/events/dkim.jsonl"]
+        events = ["dkim/events/%s.jsonl" % name for name in ("log", "dkim", "track")]
         for path in events + ["sink/1.eml", "postfix/maillog", "postfix/main.cf"]:
             true(os.path.getsize(os.path.join(kept, path)) > 0, path + " is empty")
 
