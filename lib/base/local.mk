@@ -32,6 +32,7 @@ lib_base_libmgbase_a_SOURCES = \
 	lib/base/log.c lib/base/log.h \
 	lib/base/metrics.c lib/base/metrics.h \
 	lib/base/net.c lib/base/net.h \
+	lib/base/parallel.c lib/base/parallel.h \
 	lib/base/regex.c lib/base/regex.h \
 	lib/base/store.c lib/base/store.h \
 	lib/base/store_environment.c lib/base/store_environment.h \

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/parallel.h"
 #include "base/str.h"
 #include "event/index.h"
 #include "event/keys.h"
@@ -125,31 +128,90 @@ static bool has_index(const struct file *file)
 	return there;
 }
 
-/* Builds the indexes that are missing. */
+/* Files that something is done with, several at a time. */
+struct work {
+	struct file **files;
+	size_t count;
+	uint64_t total; /* bytes of them */
+	_Atomic uint64_t done;
+	pthread_t teller; /* who tells the progress */
+	mg_lookup_progress *progress;
+	void *context;
+};
+
+static bool has_no_index(const struct file *file)
+{
+	return file->fd < 0 && !has_index(file);
+}
+
+static bool is_open(const struct file *file)
+{
+	return file->fd >= 0;
+}
+
+/* The files of all logs that are so; false when out of memory. */
+static bool pick_files(
+	const struct mg_lookup *lookup, bool (*wanted)(const struct file *file), struct work *work)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < lookup->count; i++)
+		count += lookup->logs[i].count;
+	work->files = malloc((count + 1) * sizeof(struct file *));
+	for (size_t i = 0; work->files != NULL && i < lookup->count; i++)
+		for (size_t at = 0; at < lookup->logs[i].count; at++)
+			if (wanted(&lookup->logs[i].files[at])) {
+				work->files[work->count++] = &lookup->logs[i].files[at];
+				work->total += lookup->logs[i].files[at].bytes;
+			}
+	return work->files != NULL;
+}
+
+static void build_one(void *context, size_t index)
+{
+	struct work *work = context;
+	struct file *file = work->files[index];
+	bool tells = work->progress != NULL && pthread_equal(pthread_self(), work->teller);
+
+	if (tells)
+		work->progress(work->context, work->done, work->total);
+	file->unindexed = mg_index_build(file->path, NULL) != 0;
+	work->done += file->bytes;
+}
+
+/* Builds the indexes that are missing; where there is no memory for it they are found missing when
+ * they are wanted. */
 static void build_indexes(struct mg_lookup *lookup, mg_lookup_progress *progress, void *context)
 {
-	uint64_t done = 0, total = 0;
+	struct work work = {.teller = pthread_self(), .progress = progress, .context = context};
 
-	for (size_t i = 0; i < lookup->count; i++)
-		for (size_t at = 0; at < lookup->logs[i].count; at++) {
-			struct file *file = &lookup->logs[i].files[at];
+	if (pick_files(lookup, has_no_index, &work))
+		mg_parallel(work.count, build_one, &work);
+	if (progress != NULL && work.count > 0)
+		progress(context, work.total, work.total);
+	free(work.files);
+}
 
-			file->unindexed = file->fd < 0 && !has_index(file);
-			total += file->unindexed ? file->bytes : 0;
-		}
-	for (size_t i = 0; i < lookup->count; i++)
-		for (size_t at = 0; at < lookup->logs[i].count; at++) {
-			struct file *file = &lookup->logs[i].files[at];
+static void collect_one(void *context, size_t index)
+{
+	struct work *work = context;
+	struct file *file = work->files[index];
 
-			if (!file->unindexed)
-				continue;
-			if (progress != NULL)
-				progress(context, done, total);
-			file->unindexed = mg_index_build(file->path, NULL) != 0;
-			done += file->bytes;
-		}
-	if (progress != NULL && total > 0)
-		progress(context, total, total);
+	file->collected = mg_index_collect(file->fd, file->path, &file->pairs, NULL) == 0;
+	if (file->collected)
+		mg_index_pairs_sort(&file->pairs);
+	else
+		mg_index_pairs_free(&file->pairs);
+}
+
+/* Reads the open files. What cannot be read now is an error when it is looked up. */
+static void collect_open_files(struct mg_lookup *lookup)
+{
+	struct work work = {.count = 0};
+
+	if (pick_files(lookup, is_open, &work))
+		mg_parallel(work.count, collect_one, &work);
+	free(work.files);
 }
 
 static int add_logs(struct mg_lookup *lookup, const char *directory, int folder, const char *name,
@@ -187,6 +249,7 @@ struct mg_lookup *mg_lookup_open(const char *directory, const char *name,
 		return NULL;
 	}
 	build_indexes(lookup, progress, context);
+	collect_open_files(lookup);
 	return lookup;
 }
 

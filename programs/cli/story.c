@@ -198,6 +198,7 @@ struct collecting {
 	char keys[KEYS_MAX][KEY_SIZE]; /* ids of the message and those made of it, and sessions */
 	bool is_session[KEYS_MAX];
 	size_t count, asked; /* those before are looked up */
+	size_t known; /* events of the story that were there before this round */
 	int64_t from, to; /* when its session was; 0 not known */
 	bool linked; /* by what its link says */
 	bool failed;
@@ -323,23 +324,43 @@ static void keep(struct collecting *collecting, struct cli_story_event *event)
 	event->line = NULL;
 }
 
+/* Several that are collected together: a file is looked into once for all. */
+struct collectings {
+	struct collecting *list;
+	size_t count;
+};
+
+static void offer(struct collecting *collecting, const struct mg_lookup_hit *hit,
+	struct cli_story_event *event)
+{
+	if (event->reading == NULL)
+		event->reading = mg_reading_new(hit->line, hit->length);
+	if (event->reading == NULL ||
+		(!is_of_message(collecting, event->reading) &&
+			!is_of_session(collecting, event->reading, event->utc)))
+		return;
+	event->line = strndup(hit->line, hit->length);
+	collecting->failed |= event->line == NULL;
+	if (event->line != NULL)
+		keep(collecting, event);
+	free(event->line);
+	event->line = NULL;
+}
+
 static bool collect_hit(void *context, const struct mg_lookup_hit *hit)
 {
-	struct collecting *collecting = context;
+	struct collectings *all = context;
 	struct cli_story_event event = {.reading = mg_reading_new(hit->line, hit->length)};
+	bool failed = false;
 
-	if (event.reading != NULL && mg_reading_time(event.reading, "@timestamp", &event.utc) &&
-		(is_of_message(collecting, event.reading) ||
-			is_of_session(collecting, event.reading, event.utc))) {
-		mg_str_copy(event.log, sizeof(event.log), hit->name);
-		event.line = strndup(hit->line, hit->length);
-		collecting->failed |= event.line == NULL;
-		if (event.line != NULL)
-			keep(collecting, &event);
-	}
+	mg_str_copy(event.log, sizeof(event.log), hit->name);
+	if (event.reading != NULL && mg_reading_time(event.reading, "@timestamp", &event.utc))
+		for (size_t i = 0; i < all->count; i++) {
+			offer(&all->list[i], hit, &event);
+			failed = failed || all->list[i].failed;
+		}
 	mg_reading_free(event.reading);
-	free(event.line);
-	return !collecting->failed;
+	return !failed;
 }
 
 /* The time of a line of track's may be a whole second: then it was within that. */
@@ -366,37 +387,44 @@ static int by_time(const void *one, const void *other)
 	return number < next ? -1 : number > next;
 }
 
-/* Looks up the keys that are new, and learns others from what is found; false: nothing was new. */
-static int collect_round(
-	struct collecting *collecting, struct mg_lookup *lookup, struct mg_error *error)
+/* Adds the keys that were not looked up yet. */
+static size_t add_keys(struct collecting *collecting, const char *keys[], size_t count)
 {
-	const char *keys[KEYS_MAX];
-	size_t first = collecting->asked, known = collecting->story->count;
-
-	for (size_t i = first; i < collecting->count; i++)
-		keys[i - first] = collecting->keys[i];
-	collecting->asked = collecting->count;
-	if (mg_lookup_find(lookup, keys, collecting->asked - first, false, collect_hit, collecting,
-		    error) != 0)
-		return -1;
-	if (collecting->failed) {
-		mg_error_set(error, "out of memory");
-		return -1;
-	}
-	for (size_t i = known; i < collecting->story->count; i++)
-		learn(collecting, &collecting->story->events[i]);
-	return 0;
+	while (collecting->asked < collecting->count)
+		keys[count++] = collecting->keys[collecting->asked++];
+	return count;
 }
 
-int cli_story_collect(struct mg_lookup *lookup, struct cli_story *story, struct mg_error *error)
+/* Looks up the keys that are new, and learns others from what is found. 1 there were some, 0 none,
+ * -1 with error. */
+static int collect_round(struct collectings *all, struct mg_lookup *lookup, const char *keys[],
+	struct mg_error *error)
 {
-	struct collecting *collecting = calloc(1, sizeof(*collecting));
-	int result = collecting != NULL ? 0 : -1;
+	size_t count = 0;
 
-	if (collecting == NULL) {
-		mg_error_set(error, "out of memory");
-		return -1;
+	for (size_t i = 0; i < all->count; i++) {
+		all->list[i].known = all->list[i].story->count;
+		count = add_keys(&all->list[i], keys, count);
 	}
+	if (count == 0)
+		return 0;
+	if (mg_lookup_find(lookup, keys, count, false, collect_hit, all, error) != 0)
+		return -1;
+	for (size_t i = 0; i < all->count; i++) {
+		struct collecting *collecting = &all->list[i];
+
+		if (collecting->failed) {
+			mg_error_set(error, "out of memory");
+			return -1;
+		}
+		for (size_t at = collecting->known; at < collecting->story->count; at++)
+			learn(collecting, &collecting->story->events[at]);
+	}
+	return 1;
+}
+
+static void begin(struct collecting *collecting, struct cli_story *story)
+{
 	collecting->story = story;
 	add_key(collecting, story->trace_id, false);
 	if (story->trace_id[0] == '\0') {
@@ -404,12 +432,32 @@ int cli_story_collect(struct mg_lookup *lookup, struct cli_story *story, struct 
 		collecting->from = story->utc - SESSION_GAP;
 		collecting->to = story->utc + SESSION_GAP;
 	}
-	for (int i = 0; i < ROUNDS && result == 0 && collecting->asked < collecting->count; i++)
-		result = collect_round(collecting, lookup, error);
-	free(collecting);
-	if (story->count > 0)
-		qsort(story->events, story->count, sizeof(*story->events), by_time);
-	return result;
+}
+
+int cli_stories_collect(
+	struct mg_lookup *lookup, struct cli_stories *stories, struct mg_error *error)
+{
+	struct collectings all = {calloc(stories->count + 1, sizeof(*all.list)), stories->count};
+	const char **keys = calloc((stories->count + 1) * KEYS_MAX, sizeof(*keys));
+	int result = -1;
+
+	if (all.list == NULL || keys == NULL) {
+		mg_error_set(error, "out of memory");
+		goto done;
+	}
+	for (size_t i = 0; i < stories->count; i++)
+		begin(&all.list[i], &stories->list[i]);
+	result = 1;
+	for (int i = 0; i < ROUNDS && result == 1; i++)
+		result = collect_round(&all, lookup, keys, error);
+	for (size_t i = 0; i < stories->count; i++)
+		if (stories->list[i].count > 0)
+			qsort(stories->list[i].events, stories->list[i].count,
+				sizeof(*stories->list[i].events), by_time);
+done:
+	free(keys);
+	free(all.list);
+	return result < 0 ? -1 : 0;
 }
 
 static void keep_text(void *text)

@@ -50,8 +50,9 @@ struct cli_story_filter {
 int cli_stories_find(struct mg_lookup *lookup, const char *key,
 	const struct cli_story_filter *filter, size_t most, struct cli_stories *stories,
 	struct mg_error *error);
-/* Collects the events of a story. */
-int cli_story_collect(struct mg_lookup *lookup, struct cli_story *story, struct mg_error *error);
+/* Collects their events. */
+int cli_stories_collect(
+	struct mg_lookup *lookup, struct cli_stories *stories, struct mg_error *error);
 void cli_stories_free(struct cli_stories *stories);
 
 /* Whether an event or a story is of this client, and of this recipient; where an event does not

@@ -115,9 +115,8 @@ static int find(struct tracing *tracing)
 	if (cli_stories_find(lookup, tracing->key, &tracing->filter, STORIES, &tracing->stories,
 		    &error) != 0)
 		status = cli_settings_unreadable(tracing->call, &error);
-	for (size_t i = 0; i < tracing->stories.count && status == CLI_GOOD; i++)
-		if (cli_story_collect(lookup, &tracing->stories.list[i], &error) != 0)
-			status = cli_settings_unreadable(tracing->call, &error);
+	if (status == CLI_GOOD && cli_stories_collect(lookup, &tracing->stories, &error) != 0)
+		status = cli_settings_unreadable(tracing->call, &error);
 	mg_lookup_close(lookup);
 	if (status != CLI_GOOD)
 		return status;

@@ -29,6 +29,11 @@ CMOCKA_TESTS += t/unit/error.t
 t_unit_error_t_SOURCES = t/unit/error.c
 t_unit_error_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
+CMOCKA_TESTS += t/unit/parallel.t
+t_unit_parallel_t_SOURCES = t/unit/parallel.c
+t_unit_parallel_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
+TSAN_TESTS += t/unit/parallel.t t/unit/index.t
+
 CMOCKA_TESTS += t/unit/log.t
 t_unit_log_t_SOURCES = t/unit/log.c
 t_unit_log_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
