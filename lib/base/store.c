@@ -65,6 +65,11 @@ void mg_store_close(struct mg_store *store)
 		store->kind->close(store);
 }
 
+bool mg_store_has_writer(const struct mg_store *store)
+{
+	return store->kind->has_writer(store);
+}
+
 bool mg_store_writing_init(pthread_mutex_t *writing)
 {
 	pthread_mutexattr_t attributes;

@@ -5,7 +5,7 @@
  * a kind:
  *
  *   lmdb:/path   an LMDB environment, the directory /path (made if missing, 0750); other processes
- *                may read it meanwhile
+ *                may read it meanwhile: those of its group, for who reads writes into lock.mdb
  *   memory:      this process alone; for tests and judging a file
  *
  * Threads: one change at a time (mg_store_begin waits for the one before), ended by the thread that
@@ -40,6 +40,9 @@ struct mg_store *mg_store_open(const struct mg_store_settings *settings, struct 
 void mg_store_close(struct mg_store *store);
 /* Is it a URL that mg_store_open knows? For a check of a setting: NULL, or what was expected. */
 const char *mg_store_check(const char *url);
+
+/* Has a process, this or another, opened it to change it? */
+bool mg_store_has_writer(const struct mg_store *store);
 
 /* A change. NULL with error; also when this thread has one under way. */
 struct mg_store_tx *mg_store_begin(struct mg_store *store, struct mg_error *error);

@@ -285,8 +285,11 @@ static struct mg_environment *open_environment(const char *path,
 	environment->device = directory.st_dev;
 	environment->inode = directory.st_ino;
 	if (settings->read_only ? verify_readable(environment, error)
-				: set_modes(environment, error))
+				: set_modes(environment, error)) {
+		if (!settings->read_only)
+			mg_store_place_sync(path);
 		return environment;
+	}
 failed:
 	free_environment(environment);
 	return NULL;

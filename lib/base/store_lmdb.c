@@ -96,6 +96,13 @@ static struct mg_store *open_store(const char *path, const struct mg_store_setti
 	return NULL;
 }
 
+static bool has_writer(const struct mg_store *base)
+{
+	const struct lmdb_store *store = (const struct lmdb_store *)base;
+
+	return !store->environment->read_only || mg_store_place_is_taken(store->environment->path);
+}
+
 /* Number of pages that can be used again, from the lists in LMDB's own first table, which only a view
  * may read. */
 static int count_free_pages(MDB_env *env, size_t *count)
@@ -302,6 +309,7 @@ const struct mg_store_kind mg_store_lmdb = {
 	.check = check,
 	.open = open_store,
 	.close = close_store,
+	.has_writer = has_writer,
 	.start = start,
 	.finish = finish,
 	.get = get,

@@ -245,6 +245,11 @@ static struct mg_store *open_store(const char *rest, const struct mg_store_setti
 	return &store->base;
 }
 
+static bool has_writer(const struct mg_store *base)
+{
+	return !base->read_only;
+}
+
 static struct mg_store_tx *start(struct mg_store *base, bool change, struct mg_error *error)
 {
 	struct memory_store *store = (struct memory_store *)base;
@@ -417,6 +422,7 @@ const struct mg_store_kind mg_store_memory = {
 	.check = check,
 	.open = open_store,
 	.close = close_store,
+	.has_writer = has_writer,
 	.start = start,
 	.finish = finish,
 	.get = get,

@@ -133,6 +133,23 @@ bool mg_store_place_move_aside(struct mg_store_place *place, const char *path,
 	return true;
 }
 
+bool mg_store_place_is_taken(const char *path)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	char name[PATH_MAX];
+	int owner;
+	bool taken;
+
+	if (!mg_str_format(name, sizeof(name), "%s/owner", path))
+		return false;
+	owner = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (owner < 0)
+		return false;
+	taken = fcntl(owner, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+	close(owner);
+	return taken;
+}
+
 static void sync_directory(const char *path)
 {
 	int descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

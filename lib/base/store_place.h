@@ -26,6 +26,8 @@ void mg_store_place_distrust(const struct mg_store_place *place);
  * false with error. */
 bool mg_store_place_move_aside(struct mg_store_place *place, const char *path,
 	struct mg_error *moved, struct mg_error *error);
+/* Has a process taken it? */
+bool mg_store_place_is_taken(const char *path);
 /* What was made in it is there after a power loss, too. */
 void mg_store_place_sync(const char *path);
 #endif

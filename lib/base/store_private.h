@@ -19,6 +19,7 @@ struct mg_store_kind {
 	struct mg_store *(*open)(const char *rest, const struct mg_store_settings *settings,
 		struct mg_error *replaced, struct mg_error *error);
 	void (*close)(struct mg_store *store);
+	bool (*has_writer)(const struct mg_store *store);
 	/* With `writing` locked for a change. */
 	struct mg_store_tx *(*start)(struct mg_store *store, bool change, struct mg_error *error);
 	/* Frees tx. */

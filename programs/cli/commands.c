@@ -6,6 +6,7 @@
 #include "cli/dkim.h"
 #include "cli/events.h"
 #include "cli/key.h"
+#include "cli/stuck.h"
 #include "cli/trace.h"
 
 #define NAMESERVER \
@@ -75,6 +76,16 @@ static const struct cli_option trace_options[] = {
 	{.name = NULL},
 };
 
+static const struct cli_option stuck_options[] = {
+	{.name = "older",
+		.argument = "SPAN",
+		.value = "0s",
+		.help = "accepted longer ago than that"},
+	{.name = "host", .argument = "HOST", .help = "at this next hop; * and ? are wild"},
+	{.name = "tenant", .argument = "TENANT", .help = "of this tenant"},
+	{.name = NULL},
+};
+
 const struct cli_command cli_commands[] = {
 	{.name = "dkim",
 		.arguments = "FILE|-",
@@ -127,6 +138,11 @@ const struct cli_command cli_commands[] = {
 		.options = key_retire_options,
 		.help = "Takes a key out of use.",
 		.run = cli_key_retire},
+	{.name = "stuck",
+		.arguments = "",
+		.options = stuck_options,
+		.help = "Groups the recipients that wait: where, and why.",
+		.run = cli_stuck},
 	{.name = "trace",
 		.arguments = "QUEUE-ID|MESSAGE-ID|ADDRESS|REF",
 		.least = 1,

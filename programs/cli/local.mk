@@ -3,12 +3,14 @@
 
 noinst_LIBRARIES += programs/cli/libmgcli.a
 programs_cli_libmgcli_a_SOURCES = \
+	programs/cli/backlog.c programs/cli/backlog.h \
 	programs/cli/child.c programs/cli/child.h \
 	programs/cli/command.c programs/cli/command.h \
 	programs/cli/commands.c programs/cli/commands.h \
 	programs/cli/dkim.c programs/cli/dkim.h \
 	programs/cli/event_line.c programs/cli/event_line.h \
 	programs/cli/events.c programs/cli/events.h \
+	programs/cli/fold.c programs/cli/fold.h \
 	programs/cli/json.c programs/cli/json.h \
 	programs/cli/key.c programs/cli/key.h \
 	programs/cli/key_check.c \
@@ -31,6 +33,8 @@ programs_cli_libmgcli_a_SOURCES = \
 	programs/cli/story.c programs/cli/story.h \
 	programs/cli/story_line.c programs/cli/story_line.h \
 	programs/cli/story_print.c programs/cli/story_print.h \
+	programs/cli/stuck.c programs/cli/stuck.h \
+	programs/cli/stuck_print.c \
 	programs/cli/tally.c programs/cli/tally.h \
 	programs/cli/tell.c programs/cli/tell.h \
 	programs/cli/trace.c programs/cli/trace.h \

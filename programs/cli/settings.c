@@ -37,8 +37,8 @@ void cli_settings_errors(const struct cli_call *call, struct mg_errors *errors)
 	mg_errors_clear(errors);
 }
 
-/* The part of DIR/name that is ours; NULL after it said why. */
-static struct mg_conf *load(const struct cli_call *call, const char *name)
+struct mg_conf *cli_settings_load(
+	const struct cli_call *call, const char *name, const struct mg_option *const wanted[])
 {
 	char path[PATH_SIZE];
 	struct mg_errors errors = {0};
@@ -49,9 +49,9 @@ static struct mg_conf *load(const struct cli_call *call, const char *name)
 		return NULL;
 	}
 	if (access(path, F_OK) != 0 && errno == ENOENT)
-		conf = mg_conf_load(NULL, tables, NULL, &errors);
+		conf = mg_conf_load(NULL, wanted, NULL, &errors);
 	else
-		conf = mg_conf_load_part(path, tables, &errors);
+		conf = mg_conf_load_part(path, wanted, &errors);
 	cli_settings_errors(call, &errors);
 	return conf;
 }
@@ -63,7 +63,7 @@ enum cli_exit cli_settings_read_common(const struct cli_call *call, struct cli_s
 		(errno != ENOENT || strcmp(call->config, MG_SYSCONFDIR) != 0))
 		return (enum cli_exit)cli_fail(
 			call, CLI_CONFIGURATION, "%s: %s", call->config, strerror(errno));
-	settings->common = load(call, "common.conf");
+	settings->common = cli_settings_load(call, "common.conf", tables);
 	if (settings->common == NULL)
 		return CLI_CONFIGURATION;
 	mg_events_spool_settings(settings->common, "operator", &settings->operator_log);
@@ -76,7 +76,7 @@ enum cli_exit cli_settings_read(const struct cli_call *call, struct cli_settings
 
 	if (status != CLI_GOOD)
 		return status;
-	settings->dkim = load(call, "dkim.conf");
+	settings->dkim = cli_settings_load(call, "dkim.conf", tables);
 	if (settings->dkim == NULL)
 		return CLI_CONFIGURATION;
 	settings->keys = mg_conf_text(settings->dkim, "keys");

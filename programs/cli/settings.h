@@ -30,6 +30,10 @@ enum cli_exit cli_settings_read_common(const struct cli_call *call, struct cli_s
 /* Says that event logs cannot be read; CLI_DENIED where it wants another right, else CLI_FAILED. */
 int cli_settings_unreadable(const struct cli_call *call, const struct mg_error *error);
 void cli_settings_free(struct cli_settings *settings);
+/* What is in `wanted` (tables, ended by NULL) of the file `name` in the folder of the configuration. NULL
+ * after it said each error. */
+struct mg_conf *cli_settings_load(
+	const struct cli_call *call, const char *name, const struct mg_option *const wanted[]);
 /* Says errors of a configuration, and clears them. */
 void cli_settings_errors(const struct cli_call *call, struct mg_errors *errors);
 #endif

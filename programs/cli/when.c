@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/when.h"
 
+#include <inttypes.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -32,6 +34,28 @@ bool cli_when_span(const char *text, int64_t *span)
 			return true;
 		}
 	return false;
+}
+
+const char *cli_when_say(int64_t span, unsigned units, char *target)
+{
+	static const struct {
+		char unit;
+		int64_t seconds;
+	} steps[] = {{'d', 86400}, {'h', 3600}, {'m', 60}, {'s', 1}};
+	enum { STEPS = sizeof(steps) / sizeof(steps[0]) };
+	int64_t left = span > 0 ? span / MG_SECOND : 0;
+	size_t first = 0;
+	int length;
+
+	while (first + 1 < STEPS && left < steps[first].seconds)
+		first++;
+	length = snprintf(target, CLI_SPAN_MAX, "%" PRId64 "%c", left / steps[first].seconds,
+		steps[first].unit);
+	left %= steps[first].seconds;
+	if (units > 1 && first + 1 < STEPS && left >= steps[first + 1].seconds)
+		snprintf(target + length, (size_t)(CLI_SPAN_MAX - length), " %" PRId64 "%c",
+			left / steps[first + 1].seconds, steps[first + 1].unit);
+	return target;
 }
 
 /* A date, a time of day, or both, without offset. */

@@ -468,3 +468,7 @@ t_unit_track_written_t_LDADD = $(TRACK_LDADD) $(CMOCKA_LIBS)
 CMOCKA_TESTS += t/unit/track_output.t
 t_unit_track_output_t_SOURCES = t/unit/track_output.c t/unit/spool_place.c t/unit/spool_place.h
 t_unit_track_output_t_LDADD = $(TRACK_LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/unit/stuck.t
+t_unit_stuck_t_SOURCES = t/unit/stuck.c
+t_unit_stuck_t_LDADD = programs/cli/libmgcli.a $(LDADD) $(CMOCKA_LIBS)
