@@ -8,6 +8,8 @@
 #include "mail/mime_private.h"
 #include "mail/parameters.h"
 
+enum { OTHERS_MAX = 4 };
+
 void mg_mime_fields_begin(struct mg_mime *mime)
 {
 	struct mg_mime_kept *kept = &mime->kept;
@@ -86,6 +88,47 @@ static bool add_boundary(struct mg_mime *mime, const char *value, size_t length)
 	return added;
 }
 
+/* Is it "boundary*1=…"? */
+static bool is_piece(const char *text, size_t length)
+{
+	return length > 9 && text[8] == '*' && text[9] >= '0' && text[9] <= '9';
+}
+
+/* Where the word "boundary" is in a value, from `at` on; its length: nowhere. */
+static size_t find_word(const char *value, size_t length, size_t at)
+{
+	static const char word[] = "boundary";
+
+	for (; length - at >= sizeof(word); at++)
+		if (strncasecmp(value + at, word, sizeof(word) - 1) == 0)
+			return at;
+	return length;
+}
+
+/* Adds what stands behind the word each time it is there, for programs differ in which they take.
+ * Pieces have been put together before. */
+static void add_others(struct mg_mime *mime, const char *value, size_t length)
+{
+	unsigned count = mime->boundaries.count;
+	size_t at = find_word(value, length, 0);
+
+	for (int tries = 0; tries < OTHERS_MAX && at < length; tries++) {
+		size_t next = find_word(value, length, at + 1);
+		struct mg_buf other = {.limit = MG_MIME_BOUNDARY_MAX + 1};
+
+		if (memchr(value + at, '=', next - at) != NULL &&
+			!is_piece(value + at, next - at) &&
+			mg_parameters_bytes(value + at, next - at, "boundary", &other) &&
+			!other.failed)
+			mg_mime_boundary_add(
+				&mime->boundaries, other.data, other.length, mime->top);
+		mg_buf_free(&other);
+		at = next;
+	}
+	if (mime->boundaries.count > count)
+		mime->levels[mime->top].part.facts |= MG_MIME_AMBIGUOUS;
+}
+
 static void add_type(struct mg_mime *mime, const char *value, size_t length)
 {
 	struct mg_mime_level *level = &mime->levels[mime->top];
@@ -97,8 +140,12 @@ static void add_type(struct mg_mime *mime, const char *value, size_t length)
 	if (!mg_parameters_type(value, length, type, sizeof(type)))
 		strcpy(type, "text/plain");
 	kind = kind_of(type, value, length);
-	if (kind == MG_MIME_MULTIPART && !add_boundary(mime, value, length))
-		kind = MG_MIME_PLAIN;
+	if (kind == MG_MIME_MULTIPART) {
+		if (add_boundary(mime, value, length))
+			add_others(mime, value, length);
+		else
+			kind = MG_MIME_PLAIN;
+	}
 	if (!first && kind <= level->kind)
 		return;
 	strcpy(level->type, type);

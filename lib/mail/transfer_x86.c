@@ -198,37 +198,44 @@ static inline bool take_blanks(struct place *place)
 	return true;
 }
 
-/* Copies up to a pair of blocks. */
-AVX2 static inline void copy(struct place *place, const unsigned char *to)
+/* Copies up to so many blocks. */
+AVX2 static inline void copy(struct place *place, const unsigned char *to, int blocks)
 {
-	__m256i first = load(place->text), second = load(place->text + BLOCK);
-
-	_mm256_storeu_si256((__m256i *)(void *)place->decoded, first);
-	_mm256_storeu_si256((__m256i *)(void *)(place->decoded + BLOCK), second);
+	for (int i = 0; i < blocks; i++)
+		_mm256_storeu_si256((__m256i *)(void *)(place->decoded + i * BLOCK),
+			load(place->text + i * BLOCK));
 	place->decoded += to - place->text;
 	place->text = to;
 }
 
-/* Pair by pair of blocks, not from escape to escape: where the next pair begins does not wait for
- * what is found in this one. */
+/* Takes what `bits` tell of some blocks, and the blocks. false: something is for the plain code. */
+AVX2 __attribute__((always_inline)) static inline bool take_blocks(
+	struct place *place, const unsigned char *at, uint64_t bits, int blocks)
+{
+	for (; bits != 0; bits &= bits - 1) {
+		copy(place, at + _tzcnt_u64(bits), blocks);
+		if (!(*place->text == '=' ? take_escape(place) : take_blanks(place)))
+			return false;
+	}
+	if (place->text < at + blocks * BLOCK)
+		copy(place, at + blocks * BLOCK, blocks);
+	return true;
+}
+
+/* Block by block, not from escape to escape: where the next begins does not wait for what is found in
+ * this one. */
 AVX2 size_t mg_transfer_quoted_run(
 	const unsigned char *text, size_t length, unsigned char *decoded, size_t *written)
 {
 	struct place place = {text, decoded, text};
-	const unsigned char *pair = text, *end = text + length;
+	const unsigned char *at = text, *end = text + length;
+	bool good = true;
 
-	for (; end - pair >= 2 * PAIR + 2; pair += PAIR) {
-		uint64_t bits = quoted_bits(pair) | (uint64_t)quoted_bits(pair + BLOCK) << BLOCK;
-
-		for (; bits != 0; bits &= bits - 1) {
-			copy(&place, pair + _tzcnt_u64(bits));
-			if (!(*place.text == '=' ? take_escape(&place) : take_blanks(&place)))
-				goto done;
-		}
-		if (place.text < pair + PAIR)
-			copy(&place, pair + PAIR);
-	}
-done:
+	for (; good && end - at >= 2 * PAIR + 2; at += PAIR)
+		good = take_blocks(&place, at,
+			quoted_bits(at) | (uint64_t)quoted_bits(at + BLOCK) << BLOCK, 2);
+	for (; good && end - at >= 2 * BLOCK + 2; at += BLOCK)
+		good = take_blocks(&place, at, quoted_bits(at), 1);
 	/* Blanks may be at the end of a line. */
 	for (; place.text > place.floor && is_blank(place.text[-1]); place.text--)
 		place.decoded--;

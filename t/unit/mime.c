@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -271,6 +272,91 @@ static void of_two_types_the_one_that_opens_wins(void **state)
 		"end 1:\nbegin 2 in 0: text/plain\nleaf 2: two\nend 2:\nend 0: ambiguous\n");
 }
 
+static void of_two_boundaries_both_count(void **state)
+{
+	(void)state;
+	assert_story("Content-Type: multipart/mixed; boundary=b; Boundary*=''c\r\n\r\n"
+		     "--c\r\n\r\none\r\n--b\r\n\r\ntwo\r\n--b--\r\n",
+		"begin 0 in 0: multipart/mixed, opened\nbegin 1 in 0: text/plain\nleaf 1: one\n"
+		"end 1:\nbegin 2 in 0: text/plain\nleaf 2: two\nend 2:\nend 0: ambiguous\n");
+}
+
+static void a_boundary_in_pieces_is_one(void **state)
+{
+	(void)state;
+	assert_story("Content-Type: multipart/mixed; boundary*0=a; boundary*1=b\r\n\r\n"
+		     "--ab\r\n\r\none\r\n--b\r\n--ab--\r\n",
+		"begin 0 in 0: multipart/mixed, opened\nbegin 1 in 0: text/plain\n"
+		"leaf 1: one\\r\\n--b\nend 1:\nend 0:\n");
+}
+
+static void a_long_boundary_is_opened_and_told(void **state)
+{
+	static const struct mg_mime_bounds bounds = {.depth = 9, .parts = 9, .header = 4000};
+	char boundary[994 + 1], message[4096];
+
+	(void)state;
+	memset(boundary, 'b', sizeof(boundary) - 1);
+	boundary[sizeof(boundary) - 1] = '\0';
+	snprintf(message, sizeof(message),
+		"Content-Type: multipart/mixed; boundary=%s\r\n\r\n--%s\r\n\r\none\r\n--%s--",
+		boundary, boundary, boundary);
+	assert_story_bounded(message, &bounds,
+		"begin 0 in 0: multipart/mixed, opened\nbegin 1 in 0: text/plain\n"
+		"leaf 1: one\nend 1:\nend 0: bad_boundary\n");
+}
+
+/* As long as a boundary line may be; what follows is the header. */
+static void blanks_behind_a_boundary_may_be_many(void **state)
+{
+	char message[4096];
+
+	(void)state;
+	snprintf(message, sizeof(message), MIXED "--b%1500s\r\nContent-Type: text/html\r\n\r\none",
+		"");
+	assert_story(message,
+		"begin 0 in 0: multipart/mixed, opened\nfield 1: Content-Type: text/html\n"
+		"begin 1 in 0: text/html\nleaf 1: one\nend 1:\nend 0: unclosed\n");
+}
+
+static void the_same_boundary_in_each_other_is_the_inner_one(void **state)
+{
+	(void)state;
+	assert_story(MIXED "--b\r\n" MIXED "--b\r\n\r\none\r\n--b--\r\n"
+			   "--b\r\n\r\ntwo\r\n--b--\r\n",
+		"begin 0 in 0: multipart/mixed, opened\n"
+		"field 1: Content-Type: multipart/mixed; boundary=b\n"
+		"begin 1 in 0: multipart/mixed, opened\nbegin 2 in 1: text/plain\nleaf 2: one\n"
+		"end 2:\nend 1:\nbegin 3 in 0: text/plain\nleaf 3: two\nend 3:\nend 0:\n");
+}
+
+static void a_first_piece_of_a_message_is_opened(void **state)
+{
+	(void)state;
+	assert_story("Content-Type: message/partial; number=1; total=2; id=x\r\n\r\n"
+		     "Subject: y\r\n\r\none",
+		"begin 0 in 0: message/partial, opened\nfield 1: Subject: y\n"
+		"begin 1 in 0: text/plain\nleaf 1: one\nend 1:\nend 0:\n");
+	assert_story("Content-Type: message/partial; number=2; total=2; id=x\r\n\r\ntwo",
+		"begin 0 in 0: message/partial\nleaf 0: two\nend 0:\n");
+}
+
+static void a_header_that_is_cut_off_loses_nothing(void **state)
+{
+	(void)state;
+	assert_story(MIXED "--b\r\nX: y\r\nContent-",
+		"begin 0 in 0: multipart/mixed, opened\nfield 1: X: y\nbegin 1 in 0: text/plain\n"
+		"leaf 1: Content-\nend 1: bad_header\nend 0: unclosed\n");
+}
+
+static void of_two_encodings_the_one_that_decodes_wins(void **state)
+{
+	(void)state;
+	assert_story("Content-Transfer-Encoding: 7bit\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+		     "SGVsbG8=",
+		"begin 0 in 0: text/plain\nleaf 0: Hello\nend 0: ambiguous\n");
+}
+
 static void a_multipart_without_a_boundary_is_a_leaf(void **state)
 {
 	(void)state;
@@ -349,6 +435,14 @@ int main(void)
 		cmocka_unit_test(broken_quoted_printable_stays_and_is_told),
 		cmocka_unit_test(an_unknown_encoding_leaves_content_as_it_is),
 		cmocka_unit_test(of_two_types_the_one_that_opens_wins),
+		cmocka_unit_test(of_two_boundaries_both_count),
+		cmocka_unit_test(a_boundary_in_pieces_is_one),
+		cmocka_unit_test(a_long_boundary_is_opened_and_told),
+		cmocka_unit_test(blanks_behind_a_boundary_may_be_many),
+		cmocka_unit_test(the_same_boundary_in_each_other_is_the_inner_one),
+		cmocka_unit_test(a_first_piece_of_a_message_is_opened),
+		cmocka_unit_test(a_header_that_is_cut_off_loses_nothing),
+		cmocka_unit_test(of_two_encodings_the_one_that_decodes_wins),
 		cmocka_unit_test(a_multipart_without_a_boundary_is_a_leaf),
 		cmocka_unit_test(parts_below_the_greatest_depth_are_content),
 		cmocka_unit_test(parts_after_the_greatest_number_are_content_of_their_multipart),
