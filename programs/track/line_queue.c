@@ -41,10 +41,12 @@ static bool read_cleanup_lines(struct line_cursor cursor, struct track_line *lin
 /* "5.7.1 TEXT": cleanup tells a refusal without the code of the reply. */
 static void take_enhanced(struct track_line *line)
 {
-	struct line_cursor rule = line_of(line->text);
+	struct line_cursor rule;
 
-	if (line->kind != TRACK_REFUSAL || line->text.text == NULL || line->dsn.text != NULL ||
-		!line_enhanced(&rule, &line->dsn))
+	if (line->kind != TRACK_REFUSAL || line->text.text == NULL || line->dsn.text != NULL)
+		return;
+	rule = line_of(line->text);
+	if (!line_enhanced(&rule, &line->dsn))
 		return;
 	LINE_SKIP(&rule, " ");
 	line->text = line_rest(&rule);

@@ -7,13 +7,15 @@
 # A bench is t/bench/NAME.py; its programs are built for it only.
 
 BENCH_TOOLS = t/bench/millgate-nothing t/bench/load t/bench/bare t/bench/plain t/bench/sign_bare \
-	t/bench/canon t/bench/eventlogs t/bench/mime
+	t/bench/canon t/bench/eventlogs t/bench/lines t/bench/mime
 EXTRA_PROGRAMS += $(BENCH_TOOLS)
 t_bench_millgate_nothing_SOURCES = t/bench/nothing.c
 t_bench_load_SOURCES = t/bench/load.c
 t_bench_bare_SOURCES = t/bench/bare.c
 t_bench_plain_SOURCES = t/bench/plain.c
 t_bench_eventlogs_SOURCES = t/bench/eventlogs.c
+t_bench_lines_SOURCES = t/bench/lines.c
+t_bench_lines_LDADD = programs/track/libmgtrack.a $(LDADD)
 t_bench_canon_SOURCES = t/bench/canon.c
 t_bench_mime_SOURCES = t/bench/mime.c t/bench/mime_messages.c t/bench/mime_messages.h
 if HAVE_GMIME

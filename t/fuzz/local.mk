@@ -114,6 +114,11 @@ FUZZ_TARGETS += t/fuzz/mime
 t_fuzz_mime_SOURCES = t/fuzz/mime.c t/unit/mime_story.c t/unit/mime_story.h $(FUZZ_MAIN)
 t_fuzz_mime_LDFLAGS = $(FUZZ_LINK)
 
+FUZZ_TARGETS += t/fuzz/line
+t_fuzz_line_SOURCES = t/fuzz/line.c t/unit/line_fields.c t/unit/line_fields.h $(FUZZ_MAIN)
+t_fuzz_line_LDFLAGS = $(FUZZ_LINK)
+t_fuzz_line_LDADD = programs/track/libmgtrack.a $(LDADD)
+
 check_PROGRAMS += $(FUZZ_TARGETS)
 SCRIPT_TESTS += t/fuzz/corpus.t
 EXTRA_DIST += t/fuzz/replay.c t/fuzz/corpus
