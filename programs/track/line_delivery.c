@@ -99,7 +99,7 @@ static bool read_tls_and_dsn(struct line_cursor *cursor, struct track_line *line
 	return line_enhanced(cursor, &line->dsn);
 }
 
-bool line_delivery(struct line_cursor cursor, struct track_line *line)
+static bool read_delivery(struct line_cursor cursor, struct track_line *line)
 {
 	struct track_text reason;
 
@@ -121,15 +121,21 @@ bool line_delivery(struct line_cursor cursor, struct track_line *line)
 	return true;
 }
 
-bool line_read_delivery(struct line_cursor cursor, struct track_line *line)
+bool line_delivery(struct line_cursor cursor, struct track_line *line)
 {
+	/* Of all recipients at once: the log of bounces could not be written (Postfix, bounce.c). */
 	static const struct line_pattern lines[] = {
 		{TRACK_NOTICE, "status=deferred (%x)", "deferred"},
 		{0},
 	};
 
 	return line->queue_id.text != NULL &&
-	       (line_delivery(cursor, line) || line_by_patterns(lines, cursor, line));
+	       (read_delivery(cursor, line) || line_by_patterns(lines, cursor, line));
+}
+
+bool line_read_delivery(struct line_cursor cursor, struct track_line *line)
+{
+	return line_delivery(cursor, line);
 }
 
 /* What a client met on its way, of a message: "host … said: …", "lost connection with … while …"

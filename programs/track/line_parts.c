@@ -3,8 +3,8 @@
  *
  * The end of a line about a command or a header: "; from=<…> to=<…> proto=… helo=<…>". Before it
  * stands text that a stranger may have written, and that may look the same. So it is looked for by
- * reading: only what is well formed up to the end of the line is it. A stranger's address cannot hold
- * such an end: it is quoted, and quotes and brackets are no part of a HELO name or user name. */
+ * reading: only what is well formed up to the end of the line is it. A stranger's address cannot
+ * hold such an end: it is quoted, and quotes and brackets are no part of a HELO name or user name. */
 #include <string.h>
 
 #include "track/line_private.h"
@@ -24,17 +24,17 @@ static bool read_context(struct line_cursor *cursor, struct track_line *line)
 		(LINE_SKIP(cursor, " sasl_method=") && !line_word(cursor, &line->sasl_method)) ||
 		(LINE_SKIP(cursor, " sasl_username=") && !line_user(cursor, &line->sasl_username)))
 		return false;
-	return cursor->at > start || cursor->at == cursor->end;
+	return cursor->at > start;
 }
 
 static void forget_context(struct track_line *line)
 {
 	line->from = line->to = line->proto = line->helo = line->sasl_method = line->sasl_username =
-		line->sasl_sender = (struct track_text){.text = NULL};
+		(struct track_text){.text = NULL};
 }
 
-/* The next semicolon from which on a context can be read; with `rule`, ": …" may follow it. The fields
- * are in line; *end is where it ended. */
+/* The next semicolon from which on a context can be read; with `rule`, ": …" may follow it. The
+ * fields are in line; *end is where it ended. */
 static bool find_context(struct line_cursor *look, bool rule, struct track_line *line,
 	const char **start, const char **end)
 {
@@ -139,6 +139,12 @@ void line_command_text(struct line_cursor *cursor, struct track_line *line)
 	line->dsn = line->reply_enhanced;
 	if (!line_context(cursor, line, &line->text))
 		line->text = line_rest(cursor);
+	/* While HELO is looked at, its name stands there as the client gave it, brackets and all:
+	 * fields behind the protocol may be a part of it. */
+	if (line_text_is(line->stage, "HELO") || line_text_is(line->stage, "EHLO")) {
+		line->from = line->to = line->sasl_method = line->sasl_username =
+			(struct track_text){.text = NULL};
+	}
 }
 
 bool line_command(struct line_cursor cursor, struct track_line *line)

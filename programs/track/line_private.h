@@ -43,7 +43,7 @@ line_reader line_read_smtpd, line_read_cleanup, line_read_pickup, line_read_qmgr
 
 /* Readers of parts that several programs write: */
 
-/* "to=<…>, …, status=… (…)" of a message. */
+/* "to=<…>, …, status=… (…)" of a message; false for a line of none. */
 line_reader line_delivery;
 /* "WORD: STAGE from CLIENT: TEXT; from=<…> …" of a command that was refused, held, and so on. */
 line_reader line_command;

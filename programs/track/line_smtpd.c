@@ -113,8 +113,11 @@ static bool read_auth_failed(struct line_cursor cursor, struct track_line *line)
 	line->kind = TRACK_AUTH_FAILED;
 	LINE_SKIP(&cursor, "failed: ");
 	line->text = take_value(&cursor, ", sasl_username=");
-	if (LINE_UNTIL(&cursor, ", sasl_username=", &mark))
-		line->sasl_username = line_rest(&cursor);
+	if (!LINE_UNTIL(&cursor, ", sasl_username=", &mark))
+		return true;
+	line->sasl_username = line_rest(&cursor);
+	if (line_text_is(line->sasl_username, "(unavailable)"))
+		line->sasl_username = (struct track_text){.text = NULL};
 	return true;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* Lines about TLS (Postfix, tls_misc.c, tls_verify.c, tls_client.c, tls_server.c), as smtpd, smtp, lmtp
- * and tlsproxy write them. */
+/* Lines about TLS (Postfix, tls_misc.c, tls_verify.c, tls_client.c, tls_server.c), as smtpd, smtp,
+ * lmtp and tlsproxy write them. */
 #include "track/line_private.h"
 
-/* "Anonymous TLS connection established from CLIENT to NAME: TLSv1.3 with cipher X (256/256 bits) …";
+/* "Anonymous TLS connection established from CLIENT to NAME: TLSv1.3 with cipher X (256/256 bits)";
  * "to NAME" is the name the client asked for (SNI), as the server found it valid. */
 static bool read_connection(struct line_cursor cursor, struct track_line *line)
 {
@@ -69,7 +69,13 @@ static bool read_lines(struct line_cursor cursor, struct track_line *line)
 		{0},
 	};
 
-	return line_by_patterns(lines, cursor, line);
+	if (!line_by_patterns(lines, cursor, line))
+		return false;
+	if (line_text_is(line->program, "smtpd") && line->relay.name.text != NULL) {
+		line->client = line->relay;
+		line->relay = (struct track_peer){.port = 0};
+	}
+	return true;
 }
 
 bool line_tls(struct line_cursor cursor, struct track_line *line)

@@ -11,20 +11,13 @@
 
 #include <cmocka.h>
 
-#include "base/buf.h"
+#include "line_case.h"
 #include "line_fields.h"
-
-/* A line, and all that was read of it: "kind name=value | name=value". Instance, service and program
- * are left out. */
-struct row {
-	const char *program, *text, *expected;
-};
-
-static const char *const instances[] = {"postfix", "postfix-out", NULL};
 
 static enum track_reading read_as(
 	const char *identifier, const char *text, size_t length, struct track_line *line)
 {
+	static const char *const instances[] = {"postfix", "postfix-out", NULL};
 	const struct track_record record = {.identifier = identifier,
 		.identifier_length = strlen(identifier),
 		.text = text,
@@ -33,55 +26,10 @@ static enum track_reading read_as(
 	return track_line_read(&record, instances, line);
 }
 
-/* Expects the text to be in memory for which there is nothing behind: a sanitizer sees a read on. */
-static enum track_reading read_line(const struct row *row, struct track_line *line)
-{
-	char identifier[64];
-
-	snprintf(identifier, sizeof(identifier), "postfix/%s", row->program);
-	return read_as(identifier, row->text, strlen(row->text), line);
-}
-
-static void show(const struct track_line *line, struct mg_buf *out)
-{
-	const char *name, *separator = " ";
-	char value[2048];
-
-	mg_buf_add_format(out, "%s", track_kind_name(line->kind));
-	/* 3: behind instance, service and program. */
-	for (size_t i = 3; (name = line_field_name(i)) != NULL; i++)
-		if (line_field(line, name, value, sizeof(value))) {
-			mg_buf_add_format(out, "%s%s=%s", separator, name, value);
-			separator = " | ";
-		}
-}
-
-static void check(const struct row *rows, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		struct mg_buf out = {.limit = 0};
-		struct track_line line;
-
-		if (read_line(&rows[i], &line) != TRACK_READ)
-			fail_msg("%s: not understood: %s", rows[i].program, rows[i].text);
-		show(&line, &out);
-		if (strcmp(mg_buf_text(&out), rows[i].expected) != 0)
-			fail_msg("%s: %s\nfound    %s\nexpected %s", rows[i].program, rows[i].text,
-				mg_buf_text(&out), rows[i].expected);
-		mg_buf_free(&out);
-	}
-}
-
-#define CHECK(...) \
-	do { \
-		static const struct row rows[] = {__VA_ARGS__}; \
-		check(rows, sizeof(rows) / sizeof(rows[0])); \
-	} while (0)
-
 static void a_session_has_its_client(void **state)
 {
 	(void)state;
-	CHECK({"smtpd", "connect from mail.example.net[198.51.100.7]:38670",
+	LINE_CHECK({"smtpd", "connect from mail.example.net[198.51.100.7]:38670",
 		      "connect client.name=mail.example.net | client.address=198.51.100.7 | "
 		      "client.port=38670"},
 		{"smtpd", "connect from unknown[2001:db8::25]",
@@ -101,7 +49,7 @@ static void a_session_has_its_client(void **state)
 static void a_message_of_a_session_has_client_and_user(void **state)
 {
 	(void)state;
-	CHECK({"smtpd", "4jYh153qZyz1bkdK: client=localhost[127.0.0.1]:38670",
+	LINE_CHECK({"smtpd", "4jYh153qZyz1bkdK: client=localhost[127.0.0.1]:38670",
 		      "client queue_id=4jYh153qZyz1bkdK | client.name=localhost | "
 		      "client.address=127.0.0.1 | client.port=38670"},
 		{"smtpd",
@@ -122,7 +70,7 @@ static void a_message_of_a_session_has_client_and_user(void **state)
 static void the_queue_tells_of_a_message(void **state)
 {
 	(void)state;
-	CHECK({"cleanup", "0F5383D: message-id=<544D2523.30609@example.net>",
+	LINE_CHECK({"cleanup", "0F5383D: message-id=<544D2523.30609@example.net>",
 		      "message-id queue_id=0F5383D | message_id=544D2523.30609@example.net"},
 		{"cleanup", "0F5383D: message-id=<>", "message-id queue_id=0F5383D | message_id="},
 		{"cleanup", "0F5383D: resent-message-id=<a@b.example>",
@@ -152,7 +100,7 @@ static void the_queue_tells_of_a_message(void **state)
 static void a_delivery_has_all_its_fields(void **state)
 {
 	(void)state;
-	CHECK({"smtp",
+	LINE_CHECK({"smtp",
 		      "4jYh153qZyz1bkdK: to=<user1@sink.example>, orig_to=<list@x.example>, "
 		      "relay=mx.sink.example[203.0.113.9]:25, conn_use=3, delay=0.05, "
 		      "delays=0.05/0/0.1/2, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as "

@@ -294,9 +294,29 @@ t_unit_dkim_verify_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 TSAN_TESTS += t/unit/dkim_verify.t
 
 # millgate-track.
+line_case = t/unit/line_case.c t/unit/line_case.h t/unit/line_fields.c t/unit/line_fields.h
 CMOCKA_TESTS += t/unit/line.t
-t_unit_line_t_SOURCES = t/unit/line.c t/unit/line_fields.c t/unit/line_fields.h
+t_unit_line_t_SOURCES = t/unit/line.c $(line_case)
 t_unit_line_t_LDADD = $(TRACK_LDADD) $(CMOCKA_LIBS)
+CMOCKA_TESTS += t/unit/line_kinds.t
+t_unit_line_kinds_t_SOURCES = t/unit/line_kinds.c $(line_case)
+t_unit_line_kinds_t_LDADD = $(TRACK_LDADD) $(CMOCKA_LIBS)
+CMOCKA_TESTS += t/unit/line_versions.t
+t_unit_line_versions_t_SOURCES = t/unit/line_versions.c $(line_case)
+t_unit_line_versions_t_LDADD = $(TRACK_LDADD) $(CMOCKA_LIBS)
+CMOCKA_TESTS += t/unit/line_hostile.t
+t_unit_line_hostile_t_SOURCES = t/unit/line_hostile.c $(line_case)
+t_unit_line_hostile_t_LDADD = $(TRACK_LDADD) $(CMOCKA_LIBS)
+
+check_LIBRARIES += t/unit/libcountedlines.a
+t_unit_libcountedlines_a_SOURCES = programs/track/line.c programs/track/line_cursor.c \
+	programs/track/line_delivery.c programs/track/line_parts.c programs/track/line_pattern.c \
+	programs/track/line_queue.c programs/track/line_screen.c programs/track/line_silent.c \
+	programs/track/line_smtpd.c programs/track/line_tls.c
+t_unit_libcountedlines_a_CFLAGS = $(AM_CFLAGS) -fsanitize-coverage=trace-pc
+CMOCKA_TESTS += t/unit/line_linear.t
+t_unit_line_linear_t_SOURCES = t/unit/line_linear.c
+t_unit_line_linear_t_LDADD = t/unit/libcountedlines.a $(CMOCKA_LIBS)
 
 join_place = t/unit/join_place.c t/unit/join_place.h
 CMOCKA_TESTS += t/unit/join.t
