@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* line: what a line of Postfix's log says. Read from left to right by the grammar of the program
- * that wrote it (Postfix 3.7 to 3.11), quotes honoured; what stands behind status=…, in a reply, or in
- * any text that came from outside is `text` as a whole and never looked into for fields. Nothing is
- * copied and nothing allocated: texts point into the line. */
+ * that wrote it (Postfix 3.7 to 3.11), quotes honoured; what stands behind status=…, in a reply, or
+ * in any text that came from outside is `text` as a whole and never looked into for fields. Nothing
+ * is copied and nothing allocated: texts point into the line, but for words that are ours.
+ *
+ * Addresses are read in the form info_log_address_format = external, the default; with `internal` a
+ * local part that needs quotes makes a line that is not understood. */
 #ifndef MG_TRACK_LINE_H
 #define MG_TRACK_LINE_H
 #include <stdbool.h>
@@ -20,35 +23,50 @@ struct track_text {
 enum { TRACK_QUEUE_ID_MAX = 64 };
 
 enum track_kind {
-	TRACK_NONE, /* known, but tells nothing of a message or session (start-up, statistics, anvil) */
+	/* Known, but tells nothing of a message or session: start-up, statistics, anvil. */
+	TRACK_NONE,
 	TRACK_CONNECT, /* smtpd: client */
-	TRACK_TLS_IN, /* smtpd: client, tls */
-	TRACK_CLIENT, /* smtpd Q: client, sasl_*, orig_* */
-	TRACK_REFUSAL, /* reject, milter-reject: stage, client, code, dsn, text, from, to, proto, helo;
-			* Q or NOQUEUE; also cleanup's reject: header */
-	TRACK_HOLD, /* hold: action, milter-hold, milter-header-hold, cleanup's hold: header; stage,
-		     * text, from, to */
+	/* smtpd, tlsproxy: client, tls_version, tls_cipher, tls_level "Anonymous", "Trusted" … */
+	TRACK_TLS_IN,
+	TRACK_CLIENT, /* smtpd Q, or none with a proxy before the queue: client, sasl_*, orig_* */
+	/* reject, milter-reject, proxy-reject: word, stage, client, reply_code, dsn, text (without
+	 * them), from, to, proto, helo, sasl_*; Q or NOQUEUE. Of header and body checks: word
+	 * "reject" or "milter-header-reject", stage "header" or "body", content, text, client, from,
+	 * to; where two readings are possible, content alone. */
+	TRACK_REFUSAL,
+	TRACK_HOLD, /* likewise: hold, milter-hold, milter-header-hold, hold: header */
 	TRACK_DISCARD, /* likewise */
-	TRACK_NOTICE, /* warning:, redirect:, filter:, prepend:, replace: … of access and header checks:
-		       * word, stage, text */
-	TRACK_AUTH_FAILED, /* smtpd warning: client, sasl_method, sasl_username, text */
-	TRACK_LOST, /* lost connection, timeout, too many errors: word, stage, client, size (bytes of
-		     * DATA or BDAT) */
+	/* Likewise, other actions of access maps and checks: warning, redirect, filter, prepend,
+	 * replace, permit, reject_warning, proxy-accept … Also of sessions: word "SSL_accept error",
+	 * "improper command pipelining"; and what smtp and lmtp met on the way to a delivery: relay,
+	 * text, reply_*, Q or none. */
+	TRACK_NOTICE,
+	TRACK_AUTH_FAILED, /* smtpd: client, sasl_method, sasl_username (as claimed), text */
+	/* smtpd Q, NOQUEUE or none: word "lost connection", "timeout", "too many errors", stage,
+	 * client, size (bytes of DATA or BDAT) */
+	TRACK_LOST,
 	TRACK_DISCONNECT, /* client, counters */
-	TRACK_MESSAGE_ID, /* cleanup Q: message_id (resent: word) */
+	TRACK_MESSAGE_ID, /* cleanup Q: message_id; word "resent" of a Resent-Message-ID */
 	TRACK_PICKUP, /* pickup Q: uid, from, orig_id */
-	TRACK_ACTIVE, /* qmgr Q: from, size, nrcpt (queue active) */
-	TRACK_DELIVERY, /* to, orig_to, relay, conn_use, delay, delays, tls, dsn, status, text */
+	TRACK_ACTIVE, /* qmgr Q: from, size, recipients */
+	/* Q: to, orig_to, relay, conn_use, delay, delays, tls_level (3.11), dsn, status, text … */
+	TRACK_DELIVERY,
 	TRACK_EXPIRED, /* qmgr Q: from, word "expired" or "force-expired" */
-	TRACK_NOTIFICATION, /* bounce Q: word "non-delivery", "delay", "delivery status"; child;
-			     * addressee "sender" or "postmaster" */
-	TRACK_NOTIFICATION_FAILED, /* 3.11 */
-	TRACK_REMOVED, /* qmgr Q; word "" or "canceled" */
-	TRACK_OPERATOR, /* postsuper Q: word "held", "released", "requeued", "removed", "expired" */
-	TRACK_TLS_OUT, /* smtp, lmtp: relay, tls, word "Trusted" … (joined by pid) */
-	TRACK_SCREEN, /* postscreen: word "CONNECT", "PASS NEW", "NOQUEUE: reject" …; client, text */
+	/* bounce Q: word "non-delivery", "delay", "delivery status"; child; addressee "sender" or
+	 * "postmaster" */
+	TRACK_NOTIFICATION,
+	TRACK_NOTIFICATION_FAILED, /* bounce Q (3.11): to, text */
+	TRACK_REMOVED, /* qmgr Q; word "", or "canceled" (cleanup, 3.10) */
+	/* postsuper Q: word "held", "released", "requeued", "removed", "expired" */
+	TRACK_OPERATOR,
+	/* smtp, lmtp, tlsproxy: relay, tls_version, tls_cipher, tls_level (joined by pid) */
+	TRACK_TLS_OUT,
+	/* postscreen: client, word "CONNECT", "PASS NEW", "PREGREET" …; "reject" with stage,
+	 * reply_code, dsn, text, from, to, proto, helo */
+	TRACK_SCREEN,
 	TRACK_MILTER_DOWN, /* warning: connect to Milter service …, milter …: text */
-	TRACK_WARNING, /* any other warning:, error:, fatal:, panic: word, text */
+	/* Any other warning:, error:, fatal:, panic: word, text (all of it), client of some */
+	TRACK_WARNING,
 	TRACK_KIND_COUNT
 };
 
@@ -70,10 +88,10 @@ struct track_line {
 	struct track_text from, to, orig_to, message_id, helo, proto;
 	struct track_text sasl_method, sasl_username, sasl_sender;
 	struct track_text orig_queue_id, orig_client, orig_id; /* XFORWARD; postsuper -r */
-	struct track_text child; /* queue id: of a notification; of "queued as", "forwarded as" only
-				  * where Postfix itself said so (local, or the `forwarded` form) */
-	/* Of a delivery by SMTP: the queue id in "250 2.0.0 Ok: queued as ID" at the very end of the
-	 * reply. It is the next hop's word: use it only where the relay is an own listener. */
+	/* A queue id: of a notification, or of what local(8) forwarded the message as. */
+	struct track_text child;
+	/* Of a delivery by SMTP: the queue id in "250 2.0.0 Ok: queued as ID" at the very end of
+	 * the reply. It is the next hop's word: use it only where the relay is an own listener. */
 	struct track_text queued_as;
 	struct track_text status; /* "sent", "deferred", "bounced", "undeliverable" … */
 	struct track_text addressee;
@@ -81,13 +99,13 @@ struct track_line {
 	struct track_text tls_version, tls_cipher; /* "TLSv1.3" */
 	struct track_text tls_level; /* of tls=… (3.11) or of TLS_OUT: "Trusted", "Verified" … */
 	struct track_text text; /* reason, reply: a stranger's */
-	struct track_text content; /* of header and body checks: what matched, a stranger's; text is
-				    * then what the check's rule says, if anything */
-	struct track_text
-		reply_command; /* "RCPT TO", of "(in reply to RCPT TO command)" at the end of
-					  * a reason that a remote server gave; text is without it */
-	bool remote; /* text is the reply of a remote server ("host … said: "): text begins with the
-		      * reply */
+	/* Of header and body checks: what matched, a stranger's; text is then what the check's rule
+	 * says, if anything. */
+	struct track_text content;
+	/* "RCPT TO", of "(in reply to RCPT TO command)" at the end of a reason that a remote server
+	 * gave; text is without it. */
+	struct track_text reply_command;
+	bool remote; /* text is the reply of a remote server ("host … said: "), from its code on */
 	int reply_code; /* "550"; 0 none */
 	struct track_text reply_enhanced; /* "5.1.1" behind it; NULL none */
 	double delay, delays[4]; /* seconds; -1 none */

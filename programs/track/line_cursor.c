@@ -128,7 +128,8 @@ bool line_word(struct line_cursor *cursor, struct track_text *taken)
 	return true;
 }
 
-/* Length of a local part at `at`: a quoted string, or an atom, perhaps empty. -1: a quote is open. */
+/* Length of a local part at `at`: a quoted string, or an atom, perhaps empty. -1: a quote is
+ * open. */
 static ptrdiff_t local_length(const struct line_cursor *cursor, const char *at)
 {
 	const char *start = at;

@@ -33,8 +33,8 @@ static void cut_reply_command(struct track_text *text, struct track_text *comman
 	text->length = (size_t)(mark - 1 - text->text);
 }
 
-/* "host NAME[ADDRESS] said: 550 …" or "… refused to talk to me: 421 …": the reply is all that follows.
- * `said`: it was the first. */
+/* "host NAME[ADDRESS] said: 550 …" or "… refused to talk to me: 421 …": the reply is all that
+ * follows. `said`: it was the first. */
 static bool read_host(struct line_cursor *cursor, struct track_peer *host, bool *said)
 {
 	struct line_cursor at = *cursor;

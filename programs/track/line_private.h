@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* line_private: what the readers of lines share: tables of patterns, and the parts that stand in lines
- * of several programs. */
+/* line_private: what the readers of lines share: tables of patterns, and the parts that stand in
+ * lines of several programs. */
 #ifndef MG_TRACK_LINE_PRIVATE_H
 #define MG_TRACK_LINE_PRIVATE_H
 #include <stdbool.h>
@@ -8,8 +8,8 @@
 #include "track/line.h"
 #include "track/line_cursor.h"
 
-/* A kind of line as its program writes it. In `pattern`, as in the formats of Postfix, all stands for
- * itself but
+/* A kind of line as its program writes it. In `pattern`, as in the formats of Postfix, all stands
+ * for itself but
  *   %c a client          %r a relay           %q a queue id, and %k that of a child
  *   %f from  %t to  %o orig_to, addresses     %h helo, with its brackets
  *   %w word  %s stage, one word each          %S stage, words up to what follows in the pattern
@@ -27,8 +27,8 @@ struct line_pattern {
 bool line_by_patterns(
 	const struct line_pattern *table, struct line_cursor cursor, struct track_line *line);
 
-/* Reads a line, or one kind of it, behind "PROGRAM[PID]: " and, where it stands, "QUEUE-ID: " (which
- * is in the line already). false: it is something else; then some fields may be set. */
+/* Reads a line, or one kind of it, behind "PROGRAM[PID]: " and, where it stands, "QUEUE-ID: "
+ * (which is in the line already). false: it is something else; then some fields may be set. */
 typedef bool line_reader(struct line_cursor cursor, struct track_line *line);
 
 /* The first reader that can; the list ends with NULL. On false the line is as it was. */

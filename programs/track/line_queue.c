@@ -82,9 +82,9 @@ static void cut_origin(struct track_text *content, struct track_peer *client)
 	content->length = (size_t)(blank - (sizeof(mark) - 1) - content->text);
 }
 
-/* "hold: header NAME: VALUE from CLIENT; from=<…> … helo=<…>: RULE" of header and body checks (Postfix,
- * cleanup_message.c), "milter-header-hold: header …" of those for what milters add (cleanup_milter.c),
- * "reject: mime-error REASON: …". The header is a stranger's. */
+/* "hold: header NAME: VALUE from CLIENT; from=<…> … helo=<…>: RULE" of header and body checks
+ * (Postfix, cleanup_message.c), "milter-header-hold: header …" of those for what milters add
+ * (cleanup_milter.c), "reject: mime-error REASON: …". The header is a stranger's. */
 static bool read_check(struct line_cursor cursor, struct track_line *line)
 {
 	if (!line_word(&cursor, &line->word) || !LINE_SKIP(&cursor, ": ") ||

@@ -25,7 +25,7 @@ static const struct line_pattern lines[] = {
 	{TRACK_SCREEN, "BARE NEWLINE from %c after %x", "BARE NEWLINE"},
 	{TRACK_SCREEN, "DATA without valid RCPT from %c", "DATA without valid RCPT"},
 	{TRACK_SCREEN, "BDAT without valid RCPT from %c", "BDAT without valid RCPT"},
-	{TRACK_SCREEN, "reject: connect from %c: %x", "NOQUEUE: reject"},
+	{TRACK_SCREEN, "reject: connect from %c: %x", "reject"},
 	/* Of tests that are not acted upon. */
 	{TRACK_NONE, "DROP %c", NULL},
 	{TRACK_NONE, "ENFORCE %c", NULL},
@@ -43,8 +43,8 @@ static bool read_lines(struct line_cursor cursor, struct track_line *line)
 	return line_by_patterns(lines, cursor, line);
 }
 
-/* "NOQUEUE: reject: RCPT from CLIENT: 550 5.7.1 TEXT; from=<…>, to=<…>, proto=ESMTP, helo=<…>". TEXT is
- * postscreen's own; the HELO name is as the client gave it, and all that follows. */
+/* "NOQUEUE: reject: RCPT from CLIENT: 550 5.7.1 TEXT; from=<…>, to=<…>, proto=ESMTP, helo=<…>". TEXT
+ * is postscreen's own; the HELO name is as the client gave it, and all that follows. */
 static bool read_reject(struct line_cursor cursor, struct track_line *line)
 {
 	if (!LINE_SKIP(&cursor, "NOQUEUE: reject: ") || !line_word(&cursor, &line->stage) ||
@@ -52,7 +52,7 @@ static bool read_reject(struct line_cursor cursor, struct track_line *line)
 		!LINE_SKIP(&cursor, ": "))
 		return false;
 	line->kind = TRACK_SCREEN;
-	line->word = line_constant("NOQUEUE: reject");
+	line->word = line_constant("reject");
 	line_reply(&cursor, line);
 	line->dsn = line->reply_enhanced;
 	if (!LINE_UNTIL(&cursor, "; from=", &line->text)) {

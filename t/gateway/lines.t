@@ -736,7 +736,7 @@ def check_refusals(t, place, found):
         equal((line["word"], line["text"]), ("milter-header-hold", "by milter check"))
 
     with t.test("postscreen's refusals and its clients are read"):
-        line = one(found, "screen", word="NOQUEUE: reject", **{"client__address": "127.0.0.3"})
+        line = one(found, "screen", word="reject", **{"client__address": "127.0.0.3"})
         equal(line["to"], '"x, proto=ESMTP, helo=<y>"@plain.example.net')
         words = {line["word"] for line in lines.find(found, "screen")}
         true({"CONNECT", "PREGREET", "ALLOWLISTED", "DENYLISTED", "HANGUP"} <= words, str(words))

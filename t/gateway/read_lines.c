@@ -48,8 +48,8 @@ static int print_line(const struct track_record *record)
 	return status;
 }
 
-/* Whether the source wants to be asked again at once: a log that was just made, or is being rotated, is
- * looked for once more. */
+/* Whether the source wants to be asked again at once: a log that was just made, or is being rotated,
+ * is looked for once more. */
 static bool wait_a_little(struct track_source *source)
 {
 	int64_t left = track_source_timeout(source);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Suite `postfix-log`: every line is understood, and what the suite found in it is in our fields, where
- * an event carries it. Fragments are put into a line. */
+/* Suite `postfix-log`: every line is understood, and what the suite found in it is in our fields,
+ * where an event carries it. Fragments are put into a line. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

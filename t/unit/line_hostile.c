@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Lines in which strangers wrote what looks like the log: addresses as Postfix quotes them, replies of
- * next hops, headers, names. None of it becomes a field. */
+/* Lines in which strangers wrote what looks like the log: addresses as Postfix quotes them, replies
+ * of next hops, headers, names. None of it becomes a field. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -325,7 +325,7 @@ static void a_client_of_postscreen_writes_no_field(void **state)
 			   "from=<\"a>, to=<b\"@x.example>, to=<u@y.example>, proto=SMTP, "
 			   "helo=<a>, helo=<b>",
 			   "screen client.name= | client.address=192.0.2.1 | client.port=4711 | "
-			   "word=NOQUEUE: reject | stage=RCPT | from=\"a>, to=<b\"@x.example | "
+			   "word=reject | stage=RCPT | from=\"a>, to=<b\"@x.example | "
 			   "to=u@y.example | helo=a>, helo=<b | proto=SMTP | dsn=5.7.1 | "
 			   "text=Service unavailable; client [192.0.2.1] blocked using "
 			   "dnsbl.example | reply_code=550 | reply_enhanced=5.7.1"},

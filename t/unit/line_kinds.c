@@ -328,7 +328,7 @@ static void postscreen_tells_of_its_clients(void **state)
 		{"postscreen",
 			"NOQUEUE: reject: CONNECT from [192.0.2.1]:4711: too many connections",
 			"screen client.name= | client.address=192.0.2.1 | client.port=4711 | "
-			"word=NOQUEUE: reject | stage=CONNECT | text=too many connections"},
+			"word=reject | stage=CONNECT | text=too many connections"},
 		{"postscreen",
 			"cache lmdb:/var/lib/postfix/postscreen_cache full cleanup: retained=1 "
 			"dropped=0 entries",

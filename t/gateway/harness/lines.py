@@ -19,7 +19,13 @@ def read(path):
 
 def all_understood(lines):
     """Fails with the lines that are not."""
-    none(["%s: %s" % (line["program"], line["line"]) for line in lines if line["reading"] != "read"])
+    none(
+        [
+            "%s: %s" % (line.get("program"), line["line"])
+            for line in lines
+            if line["reading"] != "read"
+        ]
+    )
 
 
 def find(lines, kind, **fields):
