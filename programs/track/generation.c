@@ -240,7 +240,7 @@ static int look_around(struct track_generations *generations, const char *path, 
 		mg_error_system(error, errno, "%s", folder_path == NULL ? path : folder_path);
 	else
 		status = list_folder(generations, folder, path, stem, error);
-	if (status == 0)
+	if (status == 0 && generations->count > 0)
 		qsort_r(generations->list, generations->count, sizeof generations->list[0], compare,
 			&length);
 	else

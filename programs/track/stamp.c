@@ -42,17 +42,18 @@ static int month_of(const char *text)
 /* --- local time --------------------------------------------------------------- */
 
 /* With or without daylight saving; false: there was no such time then. */
-static bool local_utc(const struct tm *wanted, int daylight, int64_t *utc)
+static bool local_utc(const struct tm *wanted, int is_summer_time, int64_t *utc)
 {
 	struct tm parts = *wanted;
 	time_t seconds;
 
-	parts.tm_isdst = daylight;
+	parts.tm_isdst = is_summer_time;
 	seconds = mktime(&parts);
 	*utc = (int64_t)seconds * MG_SECOND;
 	return seconds != (time_t)-1 && parts.tm_mon == wanted->tm_mon &&
 	       parts.tm_mday == wanted->tm_mday && parts.tm_hour == wanted->tm_hour &&
-	       parts.tm_min == wanted->tm_min && (daylight < 0 || parts.tm_isdst == daylight);
+	       parts.tm_min == wanted->tm_min &&
+	       (is_summer_time < 0 || parts.tm_isdst == is_summer_time);
 }
 
 /* Of the two times a local time can mean, the earlier first. */
