@@ -112,26 +112,31 @@ static void read_transport(struct source_journal *self, const char *value, size_
 	self->by_journald = length == 6 && memcmp(value, "driver", 6) == 0;
 }
 
+/* A field's name with "=", and its length: there are twenty fields an entry. */
+#define FIELD(name) name "=", sizeof name
+
 static const struct {
 	const char *name;
+	size_t length;
 	void (*read)(struct source_journal *self, const char *value, size_t length);
 } fields[] = {
-	{"MESSAGE=", read_message},
-	{"SYSLOG_IDENTIFIER=", read_identifier},
-	{"SYSLOG_PID=", read_syslog_pid},
-	{"_PID=", read_pid},
-	{"_SOURCE_REALTIME_TIMESTAMP=", read_sent},
-	{"MESSAGE_ID=", read_message_id},
-	{"N_DROPPED=", read_dropped},
-	{"_TRANSPORT=", read_transport},
+	{FIELD("MESSAGE"), read_message},
+	{FIELD("SYSLOG_IDENTIFIER"), read_identifier},
+	{FIELD("SYSLOG_PID"), read_syslog_pid},
+	{FIELD("_PID"), read_pid},
+	{FIELD("_SOURCE_REALTIME_TIMESTAMP"), read_sent},
+	{FIELD("MESSAGE_ID"), read_message_id},
+	{FIELD("N_DROPPED"), read_dropped},
+	{FIELD("_TRANSPORT"), read_transport},
 };
 
 static void read_field(struct source_journal *self, const char *data, size_t length)
 {
 	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
-		size_t name = strlen(fields[i].name);
+		size_t name = fields[i].length;
 
-		if (length >= name && memcmp(data, fields[i].name, name) == 0) {
+		if (length >= name && data[name - 1] == '=' && data[0] == fields[i].name[0] &&
+			memcmp(data, fields[i].name, name) == 0) {
 			fields[i].read(self, data + name, length - name);
 			return;
 		}
