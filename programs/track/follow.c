@@ -101,13 +101,11 @@ static int open_source(struct track_follow *follow, struct mg_error *error)
 {
 	struct mg_store_tx *tx = mg_store_view(follow->store, error);
 	char position[TRACK_POSITION_MAX];
-	int result = -1;
+	int result;
 
 	if (tx == NULL)
 		return -1;
-	if (track_follow_position(follow, tx, position, error) == 0 &&
-		track_logs_load(follow->logs, tx, error) == 0)
-		result = 0;
+	result = track_follow_load(follow, tx, position, error);
 	mg_store_end(tx);
 	if (result != 0)
 		return -1;

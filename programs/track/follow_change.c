@@ -5,16 +5,17 @@
 #include "track/follow_private.h"
 #include "track/line.h"
 
-/* How long lines are taken into one change; how much older than the newest line an event of a filter
- * may be to be read with it. */
+/* How long lines are taken into one change; how much older than the first line ever an event of a
+ * filter may be. */
 static const int64_t batch_time = 200 * MG_MILLISECOND, slack = 10 * MG_SECOND;
 
-static const char source_key[] = "source";
+static const char source_key[] = "source", oldest_key[] = "oldest";
 
 struct change {
 	struct track_follow *follow;
 	struct mg_store_tx *tx; /* begun when the first thing needs it */
 	bool end; /* of Postfix's log */
+	int64_t events_until; /* UTC ns: up to then the events of filters are read */
 	bool full; /* there is more than went into it */
 	struct mg_error
 		trouble; /* of the source or the logs of filters: what came before is kept */
@@ -41,6 +42,33 @@ static bool begin(struct change *change)
 static void count(const struct track_follow *follow, enum track_metric metric, int64_t amount)
 {
 	mg_metrics_add(follow->world->metrics, metric, amount);
+}
+
+/* --- events of filters --- */
+
+/* Those up to a time: what a filter says of a message comes before Postfix's line of its end. None of
+ * before the first line there ever was: the ends of those messages are not known, and will not be. */
+static int take_events(struct change *change, int64_t until)
+{
+	struct track_follow *follow = change->follow;
+
+	for (size_t events = 0; events < TRACK_LINES_MAX; events++) {
+		const struct mg_reading *event;
+		const char *name;
+		int64_t utc;
+		int got = track_logs_next(follow->logs, until, &name, &event, &change->trouble);
+
+		if (got <= 0)
+			return 0;
+		if (mg_reading_time(event, "@timestamp", &utc) && utc < follow->oldest - slack)
+			continue;
+		if (!begin(change) ||
+			track_join_event(follow->join, change->tx, name, event, change->error) != 0)
+			return -1;
+		count(follow, TRACK_METRIC_FILTER_EVENTS, 1);
+	}
+	change->full = true;
+	return 0;
 }
 
 /* --- lines --- */
@@ -76,13 +104,19 @@ static int take_line(struct change *change, const struct track_record *record)
 
 	if (record->utc > follow->newest)
 		follow->newest = record->utc;
+	if (follow->oldest == 0)
+		follow->oldest = record->utc;
+	/* A line may bear the second alone. */
+	if (record->utc >= change->events_until) {
+		change->events_until = record->utc + MG_SECOND;
+		if (take_events(change, change->events_until) != 0)
+			return -1;
+	}
 	if (record->lost > 0)
 		return take_loss(change, record);
 	reading = track_line_read(record, follow->rules.instances, &line);
 	count(follow, metrics[reading], 1);
 	if (reading == TRACK_FOREIGN || (reading == TRACK_READ && line.kind == TRACK_NONE))
-		return 0;
-	if (reading == TRACK_UNKNOWN && !track_unknown_tell(&follow->unknown, record))
 		return 0;
 	return begin(change) ? track_join_line(follow->join, change->tx, record, reading, &line,
 				       change->error)
@@ -94,7 +128,7 @@ static int take_lines(struct change *change)
 	struct track_follow *follow = change->follow;
 	int64_t deadline = monotonic(follow) + batch_time;
 
-	for (size_t lines = 0; lines < TRACK_LINES_MAX; lines++) {
+	for (size_t lines = 0; lines < TRACK_LINES_MAX && !change->full; lines++) {
 		struct track_record record;
 		int got;
 
@@ -115,30 +149,6 @@ static int take_lines(struct change *change)
 	change->full = true;
 	/* Also lines that nothing became of are not read again. */
 	return begin(change) ? 0 : -1;
-}
-
-/* --- events of filters --- */
-
-/* Those that are not of later than the lines: what a filter says of a message comes with them. */
-static int take_events(struct change *change)
-{
-	struct track_follow *follow = change->follow;
-	int64_t until = change->end ? INT64_MAX : follow->newest + slack;
-
-	for (size_t events = 0; events < TRACK_LINES_MAX; events++) {
-		const struct mg_reading *event;
-		const char *name;
-		int got = track_logs_next(follow->logs, until, &name, &event, &change->trouble);
-
-		if (got <= 0)
-			return 0;
-		if (!begin(change) ||
-			track_join_event(follow->join, change->tx, name, event, change->error) != 0)
-			return -1;
-		count(follow, TRACK_METRIC_FILTER_EVENTS, 1);
-	}
-	change->full = true;
-	return 0;
 }
 
 /* --- the queue --- */
@@ -230,13 +240,7 @@ static int take_due(struct change *change)
 	struct track_follow *follow = change->follow;
 	int64_t now = log_time(change);
 
-	if (now == 0 ||
-		(change->tx == NULL && now < follow->next_due && follow->unknown.left_out == 0))
-		return 0;
-	if (track_unknown_sum_up(&follow->unknown, now, follow->world->events, track_output_emit,
-		    follow->output, change->error) != 0)
-		return -1;
-	if (change->tx == NULL && now < follow->next_due)
+	if (now == 0 || (change->tx == NULL && now < follow->next_due))
 		return 0;
 	if (!begin(change) || track_join_due(follow->join, change->tx, now, &follow->next_due,
 				      change->error) != 0)
@@ -245,7 +249,7 @@ static int take_due(struct change *change)
 	return 0;
 }
 
-int track_follow_position(struct track_follow *follow, struct mg_store_tx *tx,
+int track_follow_load(struct track_follow *follow, struct mg_store_tx *tx,
 	char position[TRACK_POSITION_MAX], struct mg_error *error)
 {
 	struct mg_store_value value;
@@ -257,7 +261,13 @@ int track_follow_position(struct track_follow *follow, struct mg_store_tx *tx,
 		memcpy(position, value.bytes, value.length);
 		position[value.length] = '\0';
 	}
-	return found < 0 ? -1 : 0;
+	follow->oldest = 0;
+	if (found >= 0)
+		found = mg_store_get(
+			tx, follow->table, oldest_key, sizeof oldest_key - 1, &value, error);
+	if (found > 0 && value.length == sizeof follow->oldest)
+		memcpy(&follow->oldest, value.bytes, sizeof follow->oldest);
+	return found < 0 ? -1 : track_logs_load(follow->logs, tx, error);
 }
 
 /* Keeps how far all was read, and commits. */
@@ -269,10 +279,13 @@ static int keep(struct change *change)
 	struct mg_store_tx *tx = change->tx;
 
 	track_source_position(follow->source, position);
-	if (mg_store_put(tx, follow->table, source_key, sizeof source_key - 1, position,
-		    strlen(position), change->error) != 0 ||
+	if (mg_store_put(tx, follow->table, oldest_key, sizeof oldest_key - 1, &follow->oldest,
+		    sizeof follow->oldest, change->error) != 0 ||
+		mg_store_put(tx, follow->table, source_key, sizeof source_key - 1, position,
+			strlen(position), change->error) != 0 ||
 		track_logs_save(follow->logs, tx, change->error) != 0 ||
-		track_output_save(follow->output, tx, again, change->end, change->error) != 0)
+		track_output_save(follow->output, tx, again, change->end && !change->full,
+			change->error) != 0)
 		return -1;
 	change->tx = NULL;
 	if (mg_store_commit(tx, change->error) != 0)
@@ -306,9 +319,8 @@ int track_follow_change(struct track_follow *follow, struct mg_error *error)
 	bool committed = false;
 
 	follow->more = false;
-	/* Filters speak of a message before Postfix tells its end. While the log is behind, they are
-	 * read as far as the lines: before, and when it is known how far that is. */
-	if (take_events(&change) != 0 || take_lines(&change) != 0 || take_events(&change) != 0 ||
+	if (take_lines(&change) != 0 ||
+		(change.end && follow->oldest != 0 && take_events(&change, INT64_MAX) != 0) ||
 		take_queue(&change) != 0 || take_due(&change) != 0 ||
 		((committed = change.tx != NULL) && keep(&change) != 0)) {
 		give_up(&change);

@@ -8,13 +8,12 @@
 #include <stdint.h>
 
 #include "base/store.h"
-#include "track/logs.h"
 #include "track/follow.h"
 #include "track/join.h"
+#include "track/logs.h"
 #include "track/output.h"
 #include "track/postqueue.h"
 #include "track/source.h"
-#include "track/unknown.h"
 
 enum {
 	TRACK_LINES_MAX = 1000, /* lines, events and messages of a queue, each, in a change */
@@ -45,9 +44,9 @@ struct track_follow {
 	struct track_output *output;
 	struct track_logs *logs;
 	struct track_source *source; /* NULL: to be opened at what was committed */
-	struct track_unknown unknown;
 
 	int64_t newest; /* UTC ns of the newest line read; 0 none */
+	int64_t oldest; /* of the first line ever, where a new store began; 0 none */
 	int64_t next_due; /* UTC ns */
 	size_t repeated; /* lines read since the last failure, up to TRACK_LINES_MAX */
 	bool begun; /* the log of events was read, where it may come again */
@@ -66,7 +65,7 @@ struct track_follow {
 /* A change with what there is. 0; -1 with error: nothing of it was kept, and what was read is read
  * again. */
 int track_follow_change(struct track_follow *follow, struct mg_error *error);
-/* Where the source is to begin. 0, -1 with error. */
-int track_follow_position(struct track_follow *follow, struct mg_store_tx *tx,
+/* Where the source is to begin, and the rest of what was kept. 0, -1 with error. */
+int track_follow_load(struct track_follow *follow, struct mg_store_tx *tx,
 	char position[TRACK_POSITION_MAX], struct mg_error *error);
 #endif

@@ -47,7 +47,6 @@ programs_track_libmgtrack_a_SOURCES = \
 	programs/track/trail.c programs/track/trail.h \
 	programs/track/trail_private.h \
 	programs/track/trail_turn.c \
-	programs/track/unknown.c programs/track/unknown.h \
 	programs/track/watch.c programs/track/watch.h \
 	programs/track/written.c programs/track/written.h
 

@@ -62,6 +62,10 @@ int track_join_queued(struct track_join *join, struct mg_store_tx *tx,
 	found = track_message_load(&call, track_text(queued->queue_id), &message);
 	if (found < 0)
 		return -1;
+	/* It left the queue since postqueue was asked. */
+	if (found == 1 && track_message_has(&message, TRACK_FACT_CLOSED) &&
+		queued->arrival <= message.last)
+		return 0;
 	if (found == 0 || track_message_has(&message, TRACK_FACT_CLOSED)) {
 		track_message_begin(&call, &message, TRACK_ORIGIN_UNKNOWN);
 		message.texts[TRACK_MESSAGE_FROM] = track_text(queued->sender);
