@@ -5,9 +5,8 @@
 #include "track/follow_private.h"
 #include "track/line.h"
 
-/* How long lines are taken into one change; how much older than the first line ever an event of a
- * filter may be. */
-static const int64_t batch_time = 200 * MG_MILLISECOND, slack = 10 * MG_SECOND;
+/* How long lines are taken into one change. */
+static const int64_t batch_time = 200 * MG_MILLISECOND;
 
 static const char source_key[] = "source", oldest_key[] = "oldest";
 
@@ -60,7 +59,7 @@ static int take_events(struct change *change, int64_t until)
 
 		if (got <= 0)
 			return 0;
-		if (mg_reading_time(event, "@timestamp", &utc) && utc < follow->oldest - slack)
+		if (mg_reading_time(event, "@timestamp", &utc) && utc < follow->oldest)
 			continue;
 		if (!begin(change) ||
 			track_join_event(follow->join, change->tx, name, event, change->error) != 0)
@@ -104,9 +103,9 @@ static int take_line(struct change *change, const struct track_record *record)
 
 	if (record->utc > follow->newest)
 		follow->newest = record->utc;
+	/* A line may bear the second alone: others of the same may stand in an older file. */
 	if (follow->oldest == 0)
-		follow->oldest = record->utc;
-	/* A line may bear the second alone. */
+		follow->oldest = record->utc + MG_SECOND;
 	if (record->utc >= change->events_until) {
 		change->events_until = record->utc + MG_SECOND;
 		if (take_events(change, change->events_until) != 0)

@@ -46,7 +46,7 @@ struct track_follow {
 	struct track_source *source; /* NULL: to be opened at what was committed */
 
 	int64_t newest; /* UTC ns of the newest line read; 0 none */
-	int64_t oldest; /* of the first line ever, where a new store began; 0 none */
+	int64_t oldest; /* of what is known since a new store began; 0 no line was read */
 	int64_t next_due; /* UTC ns */
 	size_t repeated; /* lines read since the last failure, up to TRACK_LINES_MAX */
 	bool begun; /* the log of events was read, where it may come again */

@@ -7,6 +7,9 @@ SCRIPT_TESTS += t/gateway/harness.t t/gateway/log.t t/gateway/kill.t t/gateway/r
 ENGINE_TESTS += t/gateway/log.t t/gateway/kill.t t/gateway/reload.t t/gateway/restart.t \
 	t/gateway/fulldisk.t t/gateway/hold.t t/gateway/local.t t/gateway/chain.t
 
+# millgate-track has no engine.
+SCRIPT_TESTS += t/gateway/track_life.t
+
 DKIM_TESTS = t/gateway/dkim.t t/gateway/dkim_who.t t/gateway/dkim_keys.t t/gateway/dkim_life.t
 SCRIPT_TESTS += $(DKIM_TESTS)
 ENGINE_TESTS += $(DKIM_TESTS)
