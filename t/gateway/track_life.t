@@ -133,6 +133,8 @@ def killed(t, gateway):
     kill_under_load(tracker, load)
     load.wait_for(1)
     load.stop()
+    # What came while the queue manager was being replaced is found at its next look.
+    gateway.postfix.command("postqueue", "-c", gateway.postfix.directory, "-f")
     gateway.postfix.wait_until_empty()
     wait_until_told(tracker)
 
