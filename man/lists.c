@@ -19,6 +19,8 @@
 #include "run/judge_case.h"
 #include "run/process.h"
 #include "run/settings.h"
+#include "track/follow.h"
+#include "track/settings.h"
 
 static int print_settings(const struct mg_filter *filter)
 {
@@ -56,6 +58,18 @@ static int print_metrics_log(void)
 static int print_metrics_dkim(void)
 {
 	mg_metrics_print_mdoc(mg_dkim_filter.metrics, stdout);
+	return 0;
+}
+
+/* Its own: the others are in the list of log. */
+static int print_settings_track(void)
+{
+	return mg_conf_print_mdoc((const struct mg_option *const[]){track_options, NULL}, stdout);
+}
+
+static int print_metrics_track(void)
+{
+	mg_metrics_print_mdoc(track_metrics, stdout);
 	return 0;
 }
 
@@ -149,10 +163,12 @@ static const struct list {
 	{"match", print_match, true}, /* millgate.conf(5) */
 	{"metrics-dkim", print_metrics_dkim, true}, /* millgate-dkim(8) */
 	{"metrics-log", print_metrics_log, true}, /* millgate-log(8) */
+	{"metrics-track", print_metrics_track, true}, /* millgate-track(8) */
 	{"options-millgate", print_options_millgate, true}, /* millgate(1) */
 	{"settings-chain", print_settings_chain, false}, /* millgate-chain(8) */
 	{"settings-dkim", print_settings_dkim, false}, /* millgate-dkim.conf(5) */
 	{"settings-log", print_settings_log, false}, /* millgate-log(8) */
+	{"settings-track", print_settings_track, false}, /* millgate-track.conf(5) */
 	{"synopsis-millgate", print_synopsis_millgate, false}, /* millgate(1) */
 };
 

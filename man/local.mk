@@ -8,7 +8,7 @@
 
 noinst_PROGRAMS += man/lists
 man_lists_SOURCES = man/lists.c
-man_lists_LDADD = programs/cli/libmgcli.a milters/dkim/libmgdkim.a milters/log/libmglog.a $(LDADD)
+man_lists_LDADD = programs/cli/libmgcli.a milters/dkim/libmgdkim.a milters/log/libmglog.a $(TRACK_LDADD)
 
 PAGES = $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/man/*.[1578]))
 EXTRA_DIST += $(PAGES)

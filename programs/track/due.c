@@ -79,6 +79,14 @@ bool track_due_was_seen(const struct track_message *message, const char *name)
 	return false;
 }
 
+/* Whether the index-th of the filters expected has no event of the message. */
+static bool is_missed(
+	const struct track_rules *rules, const struct track_message *message, size_t index)
+{
+	return (rules->expect_since == NULL || rules->expect_since[index] <= message->active) &&
+	       !track_due_was_seen(message, rules->expect[index]);
+}
+
 static int miss_filters(struct track_call *call, struct track_message *message)
 {
 	const struct track_rules *rules = call->join->rules;
@@ -86,17 +94,17 @@ static int miss_filters(struct track_call *call, struct track_message *message)
 	size_t missing = 0;
 
 	message->facts |= TRACK_FACT_FILTERS_DONE;
-	for (const char *const *name = rules->expect; *name != NULL; name++)
-		missing += !track_due_was_seen(message, *name);
+	for (size_t i = 0; rules->expect[i] != NULL; i++)
+		missing += is_missed(rules, message, i);
 	if (missing == 0)
 		return 0;
 	event = track_report_of(call, MG_FILTER_MISSED,
 		after(message->active, rules->expect_within), message->id, "filters");
 	track_report_message(event, message);
 	track_report_text(event, MG_FIELD_POSTFIX_INSTANCE, message->texts[TRACK_MESSAGE_INSTANCE]);
-	for (const char *const *name = rules->expect; *name != NULL; name++)
-		if (!track_due_was_seen(message, *name))
-			track_report_word(event, MG_FIELD_FILTERS_MISSING, *name);
+	for (size_t i = 0; rules->expect[i] != NULL; i++)
+		if (is_missed(rules, message, i))
+			track_report_word(event, MG_FIELD_FILTERS_MISSING, rules->expect[i]);
 	track_report_word(event, MG_FIELD_EVENT_REASON,
 		"the message came into the queue without an event of these filters");
 	return track_report_send(call, event);

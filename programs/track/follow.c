@@ -46,16 +46,34 @@ static int64_t monotonic(const struct track_follow *follow)
 
 /* --- rules --- */
 
-/* What join goes by: the settings, and which filters there are. */
-static void make_rules(struct track_follow *follow)
+/* A filter is expected from its first event on, and from the first line. */
+static void make_expectations(struct track_follow *follow)
+{
+	const char *const *set = (const char *const *)follow->settings->expect;
+	const char *const *names = track_logs_names(follow->logs);
+	const int64_t *begins = track_logs_begins(follow->logs);
+	const char *const *list = set != NULL ? set : names;
+	size_t count = 0;
+
+	for (; list[count] != NULL && count < TRACK_EXPECT_MAX; count++) {
+		int64_t begin = set != NULL ? 0 : begins[count];
+
+		follow->expect[count] = list[count];
+		follow->expect_since[count] = begin > follow->oldest ? begin : follow->oldest;
+	}
+	follow->expect[count] = NULL;
+}
+
+void track_follow_rule(struct track_follow *follow)
 {
 	const struct track_settings *settings = follow->settings;
 
+	make_expectations(follow);
 	follow->rules = (struct track_rules){.gateway = settings->gateway,
 		.instances = settings->instances,
 		.overdue = settings->overdue,
-		.expect = settings->expect != NULL ? settings->expect
-						   : track_logs_names(follow->logs),
+		.expect = follow->expect,
+		.expect_since = follow->expect_since,
 		.expect_within = settings->expect_within,
 		.keep_replies = settings->keep_replies,
 		.own_listeners = settings->own_listeners,
@@ -71,7 +89,7 @@ static void look_for_filters(struct track_follow *follow)
 		return;
 	follow->looked = now;
 	if (track_logs_look(follow->logs) > 0)
-		make_rules(follow);
+		track_follow_rule(follow);
 }
 
 /* --- begin and end --- */
@@ -107,6 +125,7 @@ static int open_source(struct track_follow *follow, struct mg_error *error)
 		return -1;
 	result = track_follow_load(follow, tx, position, error);
 	mg_store_end(tx);
+	track_follow_rule(follow);
 	if (result != 0)
 		return -1;
 	follow->source = track_source_open(follow->followed, position, follow->world->clock, error);
@@ -148,7 +167,7 @@ struct track_follow *track_follow_open(const struct track_settings *settings,
 	follow->join = track_join_new(world->events, track_output_emit, follow->output);
 	if (follow->join == NULL)
 		goto failed;
-	make_rules(follow);
+	track_follow_rule(follow);
 	if (load_output(follow, error) != 0)
 		goto failed;
 	*status = MG_EXIT_NO_INPUT;
@@ -190,7 +209,7 @@ int track_follow_renew(struct track_follow *follow, const struct track_settings 
 	follow->settings = settings;
 	follow->world = world;
 	track_output_set(follow->output, world);
-	make_rules(follow);
+	track_follow_rule(follow);
 	if (fixed)
 		return 0;
 	mg_error_set(error, "follow, store: changed, which takes a restart");

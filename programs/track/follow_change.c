@@ -104,8 +104,10 @@ static int take_line(struct change *change, const struct track_record *record)
 	if (record->utc > follow->newest)
 		follow->newest = record->utc;
 	/* A line may bear the second alone: others of the same may stand in an older file. */
-	if (follow->oldest == 0)
+	if (follow->oldest == 0) {
 		follow->oldest = record->utc + MG_SECOND;
+		track_follow_rule(follow);
+	}
 	if (record->utc >= change->events_until) {
 		change->events_until = record->utc + MG_SECOND;
 		if (take_events(change, change->events_until) != 0)

@@ -17,7 +17,8 @@
 
 enum {
 	TRACK_LINES_MAX = 1000, /* lines, events and messages of a queue, each, in a change */
-	TRACK_TABLES_MAX = 16
+	TRACK_TABLES_MAX = 16,
+	TRACK_EXPECT_MAX = 8 /* filters; there are four */
 };
 
 enum track_metric {
@@ -38,6 +39,8 @@ struct track_follow {
 	char *followed; /* what is followed, whatever the settings say later */
 	const struct mg_service_world *world;
 	struct track_rules rules;
+	const char *expect[TRACK_EXPECT_MAX + 1]; /* of the rules */
+	int64_t expect_since[TRACK_EXPECT_MAX];
 	struct mg_store *store;
 	unsigned table; /* of the store: how far what was read */
 	struct track_join *join;
@@ -62,6 +65,8 @@ struct track_follow {
 	int64_t queue_asked; /* monotonic ns */
 };
 
+/* What join goes by: the settings, which filters there are, and from when on they tell of messages. */
+void track_follow_rule(struct track_follow *follow);
 /* A change with what there is. 0; -1 with error: nothing of it was kept, and what was read is read
  * again. */
 int track_follow_change(struct track_follow *follow, struct mg_error *error);

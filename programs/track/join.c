@@ -133,7 +133,8 @@ const char track_log_name[] = "log";
 static bool waits_for_log(const struct track_call *call)
 {
 	const struct track_message *message = call->message;
-	const char *const *name = call->join->rules->expect;
+	const struct track_rules *rules = call->join->rules;
+	size_t index = 0;
 
 	if (!call->known || call->line->kind != TRACK_DELIVERY ||
 		message->origin != TRACK_ORIGIN_CLIENT ||
@@ -142,9 +143,11 @@ static bool waits_for_log(const struct track_call *call)
 			TRACK_FACT_WAITED | TRACK_FACT_FILTERS_CUT | TRACK_FACT_FILTERS_DONE) ||
 		track_due_was_seen(message, track_log_name))
 		return false;
-	while (name != NULL && *name != NULL && strcmp(*name, track_log_name) != 0)
-		name++;
-	return name != NULL && *name != NULL;
+	while (rules->expect != NULL && rules->expect[index] != NULL &&
+		strcmp(rules->expect[index], track_log_name) != 0)
+		index++;
+	return rules->expect != NULL && rules->expect[index] != NULL &&
+	       (rules->expect_since == NULL || rules->expect_since[index] <= call->utc);
 }
 
 /* Lines of a message whose parent is not known yet wait for it, but those that may name it. */

@@ -25,6 +25,9 @@ struct track_rules {
 	int64_t overdue; /* ns */
 	/* Names of daemons each message is expected to have an event of; ended by NULL. */
 	const char *const *expect;
+	/* Of each of them, UTC ns: messages that became active before are not expected to have one;
+	 * NULL: all are. */
+	const int64_t *expect_since;
 	int64_t expect_within; /* ns after the message became active */
 	int64_t keep_replies; /* ns that ends of recipients are kept */
 	const char *const

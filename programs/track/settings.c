@@ -55,8 +55,8 @@ const struct mg_option track_options[] = {
 		.value = "{ \"/etc/postfix\" }",
 		.check = check_directory,
 		.help = "Configuration directories of all instances, whose queues are compared with "
-			"what is open once the log is read at the start; empty for none. With "
-			"instances, and no queues set, none is asked."},
+			"what is open once the log is read at the start; empty for none, as it is where instances "
+			"has names and this is not set."},
 	{.name = "expect",
 		.kind = MG_LIST,
 		.value = "{ \"auto\" }",
@@ -72,8 +72,8 @@ const struct mg_option track_options[] = {
 	{.name = "smart_hosts",
 		.kind = MG_LIST,
 		.value = "{ }",
-		.help = "Next hops behind which the end is not known, by name; * and ? are wild. "
-			"What they take is handed over, not delivered."},
+		.help = "Next hops behind which the end is not known, by name; * and ? are wild; "
+			"what they take is handed over, not delivered."},
 	{.name = "keep_replies",
 		.kind = MG_DURATION,
 		.value = "30d",

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
 """The examples of the manual pages, run as a reader would paste them; only places are others."""
+import copy
 import json
 import os
 import re
@@ -13,6 +14,7 @@ from harness.events import get
 from harness.gateway import SETTINGS, SOURCE, Gateway
 from harness.mail import Client, compose
 from harness.tap import equal, true
+from harness.track import Tracker
 
 
 def examples(page):
@@ -146,6 +148,42 @@ def of_dkim_conf(t):
             equal(printed.strip(), code, author)
 
 
+def of_millgate_track(t):
+    """The settings of the page, and what the examples find of real mail."""
+    page = "millgate-track.conf.5"
+    gateway = Gateway("log")
+    tracker = Tracker(gateway)
+    blocks = [block for block in examples(page) if "include" not in block]
+    true(len(blocks) == 4, "%d examples" % len(blocks))
+    for block in blocks:
+        with t.test("track.conf(5): the daemon takes the example " + block.split("\n")[0]):
+            tracker.configure(raw='include("common.conf")\n' + block)
+            result = tracker.check()
+            equal((result.returncode, result.stderr), (0, b""), "exit status of -t")
+    tracker.configure()
+
+    lines = example("millgate-track.8", "enable_long").strip().splitlines()
+    gateway.postfix.configure(**dict(line.split(" = ", 1) for line in lines))
+    with gateway, tracker:
+        send(gateway, recipient="reply-550@example.com")
+        tracker.wait_for_events("delivery-failed")
+        with t.test("millgate-track(8): the check before a reload, and a setting in effect"):
+            first, second = example("millgate-track.8", "millgate-track -t").splitlines()
+            true(": ok" in run_as(tracker, first.split(" && ")[0]), "ok")
+            equal(run_as(tracker, second).split()[:3], ["overdue", "=", '"4h"'], "overdue")
+
+        with t.test("millgate-track(8): who bounced, and why"):
+            printed = run_as(tracker, example("millgate-track.8", "jq -r"))
+            true(printed.startswith("reply-550@example.com\t") and "550" in printed, printed)
+
+
+def run_as(daemon, command):
+    """run() of another daemon than the gateway's."""
+    view = copy.copy(daemon.gateway)
+    view.daemon = daemon
+    return run(view, command)
+
+
 def of_main_cf(t):
     with t.test("millgate-log(8): Postfix takes the lines for main.cf as they stand"):
         gateway = Gateway("log")
@@ -204,6 +242,7 @@ def tests(t):
         gateway.daemon.wait_for_events("message-accepted")
         of_millgate_log(t, gateway, reply.queue_id)
         of_millgate_events(t, gateway, reply.queue_id)
+    of_millgate_track(t)
     of_main_cf(t)
     of_millgate_dkim(t)
     of_dkim_conf(t)
