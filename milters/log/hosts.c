@@ -9,7 +9,7 @@
 #include "mail/address.h"
 
 enum {
-	HOST_MAX = 253, /* RFC 1035 section 2.3.4 */
+	HOST_MAX = LOG_HOST_SIZE - 1,
 	CONVERSIONS_MAX = 1000 /* some µs each */
 };
 
@@ -21,10 +21,10 @@ void log_hosts_free(struct log_hosts *hosts)
 
 const char *log_hosts_next(const struct log_hosts *hosts, const char *host)
 {
-	const char *end = hosts->texts.data + hosts->texts.length;
-
+	if (hosts->count == 0)
+		return NULL;
 	host = host == NULL ? hosts->texts.data : host + strlen(host) + 1;
-	return host == NULL || host >= end ? NULL : host;
+	return host < hosts->texts.data + hosts->texts.length ? host : NULL;
 }
 
 /* FNV-1a */
@@ -59,16 +59,12 @@ static void put(struct log_hosts *hosts, const char *text, size_t length)
 
 	if (has(hosts, text, hash))
 		return;
-	if (hosts->count == LOG_HOSTS_MAX) {
-		hosts->truncated = true;
-		return;
-	}
-	mg_buf_add(&hosts->texts, text, length + 1);
-	if (hosts->texts.failed) {
-		hosts->truncated = true;
-		return;
-	}
-	hosts->hashes[hosts->count++] = hash;
+	if (hosts->count < LOG_HOSTS_MAX)
+		mg_buf_add(&hosts->texts, text, length + 1);
+	if (hosts->count == LOG_HOSTS_MAX || hosts->texts.failed)
+		hosts->full = hosts->truncated = true;
+	else
+		hosts->hashes[hosts->count++] = hash;
 }
 
 static bool is_ascii_host(char character)
@@ -87,7 +83,7 @@ static int hex_digit(char character)
 }
 
 /* Resolves percent signs, and ends at what is part of no host. Returns the length. */
-static size_t read_host(const char *text, size_t length, char host[HOST_MAX + 1])
+static size_t read_host(const char *text, size_t length, char host[LOG_HOST_SIZE])
 {
 	size_t used = 0;
 
@@ -159,10 +155,33 @@ static void add_address(struct log_hosts *hosts, const char *text, size_t length
 	put(hosts, host, strlen(host));
 }
 
-void log_hosts_add(struct log_hosts *hosts, const char *text, size_t length, unsigned labels)
+/* A name that is no ASCII; its first `ascii` bytes are. What is no name of its script is text behind
+ * one: a quotation mark. */
+static void add_international(
+	struct log_hosts *hosts, char *host, size_t length, size_t ascii, unsigned labels)
 {
 	struct mg_buf normal = {.limit = HOST_MAX};
-	char host[HOST_MAX + 1];
+
+	if (strcmp(hosts->converted, host) == 0)
+		return;
+	if (hosts->conversions == CONVERSIONS_MAX) {
+		hosts->truncated = true;
+		return;
+	}
+	hosts->conversions++;
+	strcpy(hosts->converted, host);
+	if (mg_domain_normalize(host, length, &normal) && !normal.failed) {
+		put(hosts, normal.data, normal.length);
+	} else {
+		host[ascii] = '\0';
+		add_ascii(hosts, host, ascii, labels);
+	}
+	mg_buf_free(&normal);
+}
+
+void log_hosts_add(struct log_hosts *hosts, const char *text, size_t length, unsigned labels)
+{
+	char host[LOG_HOST_SIZE];
 	size_t ascii = 0;
 
 	if (length > 0 && text[0] == '[') {
@@ -172,14 +191,8 @@ void log_hosts_add(struct log_hosts *hosts, const char *text, size_t length, uns
 	length = read_host(text, length, host);
 	while (ascii < length && (unsigned char)host[ascii] < 0x80)
 		ascii++;
-	if (ascii < length && hosts->conversions++ >= CONVERSIONS_MAX) {
-		hosts->truncated = true;
-	} else if (ascii < length && mg_domain_normalize(host, length, &normal) && !normal.failed) {
-		put(hosts, normal.data, normal.length);
-	} else {
-		/* What is no name of its script is text behind one: a quotation mark. */
-		host[ascii] = '\0';
-		add_ascii(hosts, host, ascii, labels);
-	}
-	mg_buf_free(&normal);
+	if (ascii < length)
+		add_international(hosts, host, length, ascii, labels);
+	else
+		add_ascii(hosts, host, length, labels);
 }

@@ -8,7 +8,10 @@
 
 #include "base/buf.h"
 
-enum { LOG_HOSTS_MAX = 200 };
+enum {
+	LOG_HOSTS_MAX = 200,
+	LOG_HOST_SIZE = 254 /* bytes of a name with its NUL (RFC 1035 section 2.3.4) */
+};
 
 /* Zeroed: an empty set. */
 struct log_hosts {
@@ -16,7 +19,9 @@ struct log_hosts {
 	uint32_t hashes[LOG_HOSTS_MAX];
 	size_t count;
 	unsigned conversions; /* of names that are no ASCII */
-	bool truncated; /* there was one more */
+	char converted[LOG_HOST_SIZE]; /* the last of them, as it was written */
+	bool full; /* there was one more than it takes */
+	bool truncated; /* that, or one could not be read */
 };
 
 void log_hosts_free(struct log_hosts *hosts);

@@ -49,8 +49,9 @@ size_t log_reference(const char *text, size_t length, char character[LOG_CHARACT
 {
 	if (length > 0 && text[0] == '#')
 		return read_number(text + 1, length - 1, character);
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (strlen(names[i].name) != length || memcmp(names[i].name, text, length) != 0)
+	for (size_t i = 0; length > 1 && i < sizeof(names) / sizeof(names[0]); i++) {
+		if (names[i].name[0] != text[0] || strlen(names[i].name) != length ||
+			memcmp(names[i].name, text, length) != 0)
 			continue;
 		character[0] = names[i].character;
 		return 1;

@@ -304,7 +304,7 @@ void log_urls_add(struct log_urls *urls, const unsigned char *bytes, size_t leng
 {
 	const unsigned char *at = bytes, *end = bytes + length;
 
-	while (at < end && !urls->hosts.truncated) {
+	while (at < end && !urls->hosts.full) {
 		if (urls->state == LOG_URLS_SEEK && !urls->referring)
 			at = skip(urls, at, end);
 		if (at < end)

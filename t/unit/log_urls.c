@@ -213,6 +213,40 @@ static void the_number_of_hosts_is_bounded(void **state)
 	log_hosts_free(&urls.hosts);
 }
 
+static void a_name_that_comes_often_is_read_once(void **state)
+{
+	static const char url[] = "http://b\u00fccher.example/ ";
+	struct log_urls urls = {.html = false};
+
+	(void)state;
+	log_urls_begin(&urls, false);
+	for (int i = 0; i < 5000; i++)
+		log_urls_add(&urls, (const unsigned char *)url, strlen(url));
+	assert_int_equal(urls.hosts.count, 1);
+	assert_false(urls.hosts.truncated);
+	log_hosts_free(&urls.hosts);
+}
+
+static void names_that_cost_much_are_bounded_and_that_is_told(void **state)
+{
+	static const char good[] = "http://good.example/";
+	struct log_urls urls = {.html = false};
+
+	(void)state;
+	log_urls_begin(&urls, false);
+	for (int i = 0; i < 2000; i++) {
+		char text[64];
+
+		mg_str_format(text, sizeof(text), "http://\xff%d.example/ ", i);
+		log_urls_add(&urls, (const unsigned char *)text, strlen(text));
+	}
+	assert_true(urls.hosts.truncated);
+	/* Others are still told. */
+	log_urls_add(&urls, (const unsigned char *)good, strlen(good));
+	assert_string_equal(log_hosts_next(&urls.hosts, NULL), "good.example");
+	log_hosts_free(&urls.hosts);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -228,6 +262,8 @@ int main(void)
 		cmocka_unit_test(zero_bytes_are_left_out),
 		cmocka_unit_test(texts_are_apart_and_hosts_stay),
 		cmocka_unit_test(the_number_of_hosts_is_bounded),
+		cmocka_unit_test(a_name_that_comes_often_is_read_once),
+		cmocka_unit_test(names_that_cost_much_are_bounded_and_that_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
