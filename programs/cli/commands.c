@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "cli/auth.h"
 #include "cli/dkim.h"
 #include "cli/events.h"
 #include "cli/key.h"
@@ -86,7 +87,19 @@ static const struct cli_option stuck_options[] = {
 	{.name = NULL},
 };
 
+static const struct cli_option auth_options[] = {
+	{.name = "client", .argument = "IP", .help = "of this client, or network, only"},
+	{.name = "since", .argument = "TIME", .value = "1d", .help = "not what is older"},
+	{.name = NULL},
+};
+
 const struct cli_command cli_commands[] = {
+	{.name = "auth",
+		.arguments = "[USER]",
+		.most = 1,
+		.options = auth_options,
+		.help = "Lists who fails to log in, and why.",
+		.run = cli_auth},
 	{.name = "dkim",
 		.arguments = "FILE|-",
 		.least = 1,

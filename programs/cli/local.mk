@@ -3,6 +3,7 @@
 
 noinst_LIBRARIES += programs/cli/libmgcli.a
 programs_cli_libmgcli_a_SOURCES = \
+	programs/cli/auth.c programs/cli/auth.h \
 	programs/cli/backlog.c programs/cli/backlog.h \
 	programs/cli/child.c programs/cli/child.h \
 	programs/cli/command.c programs/cli/command.h \
@@ -20,6 +21,7 @@ programs_cli_libmgcli_a_SOURCES = \
 	programs/cli/key_new.c \
 	programs/cli/key_retire.c \
 	programs/cli/keyring.c programs/cli/keyring.h \
+	programs/cli/logins.c programs/cli/logins.h \
 	programs/cli/manual.c programs/cli/manual.h \
 	programs/cli/message.c programs/cli/message.h \
 	programs/cli/outcome.c programs/cli/outcome.h \

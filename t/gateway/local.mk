@@ -3,7 +3,7 @@
 
 SCRIPT_TESTS += t/gateway/harness.t t/gateway/log.t t/gateway/kill.t t/gateway/reload.t t/gateway/restart.t \
 	t/gateway/fulldisk.t t/gateway/hold.t t/gateway/local.t t/gateway/chain.t t/gateway/demo.t t/gateway/manual.t t/gateway/longlines.t \
-	t/gateway/key.t t/gateway/stuck.t t/gateway/verify.t t/gateway/told.t t/gateway/trace.t
+	t/gateway/auth.t t/gateway/key.t t/gateway/stuck.t t/gateway/verify.t t/gateway/told.t t/gateway/trace.t
 ENGINE_TESTS += t/gateway/log.t t/gateway/kill.t t/gateway/reload.t t/gateway/restart.t \
 	t/gateway/fulldisk.t t/gateway/hold.t t/gateway/local.t t/gateway/chain.t
 

@@ -492,3 +492,7 @@ t_unit_track_output_t_LDADD = $(TRACK_LDADD) $(CMOCKA_LIBS)
 CMOCKA_TESTS += t/unit/stuck.t
 t_unit_stuck_t_SOURCES = t/unit/stuck.c
 t_unit_stuck_t_LDADD = programs/cli/libmgcli.a $(LDADD) $(CMOCKA_LIBS)
+
+CMOCKA_TESTS += t/unit/logins.t
+t_unit_logins_t_SOURCES = t/unit/logins.c
+t_unit_logins_t_LDADD = programs/cli/libmgcli.a $(LDADD) $(CMOCKA_LIBS)
