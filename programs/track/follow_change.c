@@ -139,7 +139,8 @@ static int take_lines(struct change *change)
 		if (got < 0)
 			return 0;
 		if (got == 0) {
-			change->end = follow->ended = true;
+			change->end = track_source_at_end(follow->source);
+			follow->ended |= change->end;
 			return 0;
 		}
 		if (take_line(change, &record) != 0)

@@ -52,6 +52,11 @@ int64_t track_source_timeout(struct track_source *source)
 	return source->kind->timeout(source);
 }
 
+bool track_source_at_end(struct track_source *source)
+{
+	return source->kind->at_end(source);
+}
+
 void track_source_position(struct track_source *source, char position[TRACK_POSITION_MAX])
 {
 	source->kind->position(source, position);

@@ -28,8 +28,8 @@ struct track_record {
 	/* Names the line for ever, also when it is read again, from a rotated or gzipped file: the
 	 * journal's cursor, or fingerprint and offset. event.id is made of it. */
 	const char *position;
-	/* Instead of a line: lines that are lost for good, or left out by journald; 0: a line. text
-	 * says why. INT64_MAX: nobody knows how many. */
+	/* Instead of a line: lines that are lost for good, or left out by journald; 0: a line. text,
+	 * ended by NUL, says why. INT64_MAX: nobody knows how many. */
 	int64_t lost;
 };
 
@@ -50,6 +50,9 @@ int track_source_next(
 int track_source_descriptor(struct track_source *source);
 /* ns until it should be asked again without that; INT64_MAX never. */
 int64_t track_source_timeout(struct track_source *source);
+/* After 0: whether all of the log is read. false: it is on its way through old files, or cannot see
+ * them while they are renamed; timeout says when to ask again. */
+bool track_source_at_end(struct track_source *source);
 /* Where the next record begins: what open wants after a restart. */
 void track_source_position(struct track_source *source, char position[TRACK_POSITION_MAX]);
 /* Bytes of the log not yet read, as far as known; -1 unknown. */

@@ -204,6 +204,11 @@ static int64_t file_timeout(struct track_source *source)
 	return track_trail_timeout(((struct source_file *)source)->trail);
 }
 
+static bool file_at_end(struct track_source *source)
+{
+	return track_trail_at_end(((struct source_file *)source)->trail);
+}
+
 static void file_position(struct track_source *source, char position[TRACK_POSITION_MAX])
 {
 	track_place_write(track_trail_place(((struct source_file *)source)->trail), position);
@@ -219,6 +224,7 @@ const struct track_source_kind track_source_file = {
 	.next = file_next,
 	.descriptor = file_descriptor,
 	.timeout = file_timeout,
+	.at_end = file_at_end,
 	.position = file_position,
 	.backlog = file_backlog,
 	.close = file_close,

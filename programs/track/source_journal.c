@@ -47,7 +47,7 @@ struct source_journal {
 	size_t identifier_length, length; /* length SIZE_MAX: no message */
 	bool cut;
 	char identifier[IDENTIFIER_MAX];
-	char text[TRACK_LINE_MAX];
+	char text[TRACK_LINE_MAX + 1];
 	char loss[256];
 	char position[CURSOR_MAX + 8];
 };
@@ -56,9 +56,10 @@ struct source_journal {
 
 static void read_message(struct source_journal *self, const char *value, size_t length)
 {
-	self->cut = length > sizeof self->text;
-	self->length = self->cut ? sizeof self->text : length;
+	self->cut = length > TRACK_LINE_MAX;
+	self->length = self->cut ? TRACK_LINE_MAX : length;
 	memcpy(self->text, value, self->length);
+	self->text[self->length] = '\0';
 }
 
 static void read_identifier(struct source_journal *self, const char *value, size_t length)
@@ -154,6 +155,7 @@ static int read_entry(struct source_journal *self)
 	self->sent = self->syslog_pid = self->pid = self->dropped = 0;
 	self->is_dropped = self->by_journald = self->cut = false;
 	self->identifier_length = self->length = 0;
+	self->text[0] = '\0';
 	sd_journal_restart_data(self->journal);
 	while ((status = sd_journal_enumerate_available_data(self->journal, &data, &length)) > 0)
 		read_field(self, data, length);
@@ -487,6 +489,13 @@ static int64_t journal_timeout(struct track_source *source)
 	return left > 0 ? left : 0;
 }
 
+/* journal_next goes on until there is nothing more. */
+static bool journal_at_end(struct track_source *source)
+{
+	(void)source;
+	return true;
+}
+
 static int64_t journal_backlog(struct track_source *source)
 {
 	(void)source;
@@ -498,6 +507,7 @@ const struct track_source_kind track_source_journal = {
 	.next = journal_next,
 	.descriptor = journal_descriptor,
 	.timeout = journal_timeout,
+	.at_end = journal_at_end,
 	.position = journal_position,
 	.backlog = journal_backlog,
 	.close = journal_close,

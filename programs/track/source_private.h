@@ -12,6 +12,7 @@ struct track_source_kind {
 		struct track_source *source, struct track_record *record, struct mg_error *error);
 	int (*descriptor)(struct track_source *source);
 	int64_t (*timeout)(struct track_source *source);
+	bool (*at_end)(struct track_source *source);
 	void (*position)(struct track_source *source, char position[TRACK_POSITION_MAX]);
 	int64_t (*backlog)(struct track_source *source);
 	void (*close)(struct track_source *source);

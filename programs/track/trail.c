@@ -238,6 +238,11 @@ int64_t track_trail_timeout(const struct track_trail *trail)
 	return left > 0 ? left : 0;
 }
 
+bool track_trail_at_end(const struct track_trail *trail)
+{
+	return trail->again == 0;
+}
+
 int64_t track_trail_backlog(const struct track_trail *trail)
 {
 	struct stat status;

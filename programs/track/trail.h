@@ -6,6 +6,8 @@
  * where is the generation of the place now, and which comes after it? */
 #ifndef MG_TRACK_TRAIL_H
 #define MG_TRACK_TRAIL_H
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/clock.h"
@@ -41,5 +43,7 @@ bool track_trail_before(struct track_trail *trail, const char **text, size_t *le
 
 int track_trail_descriptor(const struct track_trail *trail);
 int64_t track_trail_timeout(const struct track_trail *trail);
+/* After TRACK_WAIT: whether all is read. */
+bool track_trail_at_end(const struct track_trail *trail);
 int64_t track_trail_backlog(const struct track_trail *trail);
 #endif

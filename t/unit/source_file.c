@@ -94,6 +94,38 @@ static void a_reader_goes_on_where_the_last_one_ended(void **state)
 	assert_string_equal(log_read_anew(&place), "");
 }
 
+static void a_reader_on_its_way_through_an_old_file_is_not_at_the_end(void **state)
+{
+	struct track_record record;
+	char line[1024];
+	int waits = 0, status;
+
+	(void)state;
+	/* More than is gone through at once. */
+	memset(line, 'x', sizeof line);
+	line[sizeof line - 1] = '\n';
+	for (int i = 0; i < 200 * 1024; i++)
+		log_put_bytes(&place, "mail.log", line, sizeof line);
+	log_put(&place, "mail.log", "one|two");
+	log_open(&place);
+	while (track_source_next(place.source, &record, NULL) > 0 && record.length != 3)
+		;
+	log_close(&place);
+	log_rename(&place, "mail.log", "mail.log.1");
+	log_gzip(&place, "mail.log.1");
+	log_open(&place);
+	while ((status = track_source_next(place.source, &record, NULL)) == 0) {
+		assert_false(track_source_at_end(place.source));
+		assert_true(track_source_timeout(place.source) <= 100 * MG_MILLISECOND);
+		waits++;
+	}
+	assert_int_equal(status, 1);
+	assert_memory_equal(record.text, "two", 3);
+	assert_true(waits >= 2);
+	assert_string_equal(log_read(&place), "");
+	assert_true(track_source_at_end(place.source));
+}
+
 static void a_file_that_is_not_there_is_waited_for(void **state)
 {
 	(void)state;
@@ -747,6 +779,7 @@ int main(void)
 		FILE_TEST(what_is_appended_is_read),
 		FILE_TEST(a_line_without_its_end_is_waited_for),
 		FILE_TEST(a_reader_goes_on_where_the_last_one_ended),
+		FILE_TEST(a_reader_on_its_way_through_an_old_file_is_not_at_the_end),
 		FILE_TEST(a_file_that_is_not_there_is_waited_for),
 		FILE_TEST(an_empty_file_has_no_identity),
 		FILE_TEST(what_was_rotated_before_the_first_start_is_not_read),
