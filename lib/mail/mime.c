@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/str.h"
 #include "mail/mime_private.h"
 
 enum { SLICE = 16 * 1024 };
@@ -86,7 +87,7 @@ static void take_default(struct mg_mime *mime, struct mg_mime_level *level)
 	bool digest =
 		mime->top > 0 && strcmp(mime->levels[mime->top - 1].type, "multipart/digest") == 0;
 
-	strcpy(level->type, digest ? "message/rfc822" : "text/plain");
+	mg_str_copy(level->type, sizeof(level->type), digest ? "message/rfc822" : "text/plain");
 	level->kind = digest ? MG_MIME_MESSAGE : MG_MIME_PLAIN;
 }
 

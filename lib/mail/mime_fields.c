@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/str.h"
 #include "mail/mime_private.h"
 #include "mail/parameters.h"
 
@@ -100,7 +101,8 @@ static size_t find_word(const char *value, size_t length, size_t at)
 	static const char word[] = "boundary";
 
 	for (; length - at >= sizeof(word); at++)
-		if (strncasecmp(value + at, word, sizeof(word) - 1) == 0)
+		if ((value[at] | 0x20) == 'b' &&
+			strncasecmp(value + at, word, sizeof(word) - 1) == 0)
 			return at;
 	return length;
 }
@@ -112,6 +114,8 @@ static void add_others(struct mg_mime *mime, const char *value, size_t length)
 	unsigned count = mime->boundaries.count;
 	size_t at = find_word(value, length, 0);
 
+	if (at == length || find_word(value, length, at + 1) == length)
+		return;
 	for (int tries = 0; tries < OTHERS_MAX && at < length; tries++) {
 		size_t next = find_word(value, length, at + 1);
 		struct mg_buf other = {.limit = MG_MIME_BOUNDARY_MAX + 1};
@@ -138,7 +142,7 @@ static void add_type(struct mg_mime *mime, const char *value, size_t length)
 	enum mg_mime_kind kind;
 
 	if (!mg_parameters_type(value, length, type, sizeof(type)))
-		strcpy(type, "text/plain");
+		mg_str_copy(type, sizeof(type), "text/plain");
 	kind = kind_of(type, value, length);
 	if (kind == MG_MIME_MULTIPART) {
 		if (add_boundary(mime, value, length))
@@ -148,7 +152,7 @@ static void add_type(struct mg_mime *mime, const char *value, size_t length)
 	}
 	if (!first && kind <= level->kind)
 		return;
-	strcpy(level->type, type);
+	mg_str_copy(level->type, sizeof(level->type), type);
 	level->kind = kind;
 }
 

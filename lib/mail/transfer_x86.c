@@ -158,10 +158,9 @@ static inline bool is_blank(unsigned char character)
 struct place {
 	const unsigned char *text;
 	unsigned char *decoded;
-	const unsigned char *floor; /* text before it is done for good */
 };
 
-/* At "=", with two characters behind it. false: it is for the plain code. */
+/* At "=", with two characters behind it. false: it is no escape, as far as is seen. */
 static inline bool take_escape(struct place *place)
 {
 	const unsigned char *text = place->text;
@@ -182,53 +181,38 @@ static inline bool take_escape(struct place *place)
 	return true;
 }
 
-/* At the last of some blanks, with two characters behind it: takes out those that are written.
- * false: it is for the plain code, which begins with the first of them. */
-static inline bool take_blanks(struct place *place)
+/* Copies up to two blocks. */
+AVX2 static inline void copy(struct place *place, const unsigned char *to)
 {
-	const unsigned char *text = place->text + 1, *first = place->text;
-
-	while (first > place->floor && is_blank(first[-1]))
-		first--;
-	place->decoded -= place->text - first;
-	place->text = first;
-	if (text - first > MG_TRANSFER_BLANKS || (text[0] == '\r' && text[1] != '\n'))
-		return false;
-	place->text = place->floor = text;
-	return true;
-}
-
-/* Copies up to so many blocks. */
-AVX2 static inline void copy(struct place *place, const unsigned char *to, int blocks)
-{
-	for (int i = 0; i < blocks; i++)
-		_mm256_storeu_si256((__m256i *)(void *)(place->decoded + i * BLOCK),
-			load(place->text + i * BLOCK));
+	_mm256_storeu_si256((__m256i *)(void *)place->decoded, load(place->text));
+	if (__builtin_expect(to - place->text > BLOCK, 0))
+		_mm256_storeu_si256(
+			(__m256i *)(void *)(place->decoded + BLOCK), load(place->text + BLOCK));
 	place->decoded += to - place->text;
 	place->text = to;
 }
 
-/* Takes what `bits` tell of some blocks, and the blocks. false: something is for the plain code. */
+/* Takes what `bits` tell of some blocks, and the blocks. false: up to what is no escape. */
 AVX2 __attribute__((always_inline)) static inline bool take_blocks(
 	struct place *place, const unsigned char *at, uint64_t bits, int blocks)
 {
 	for (; bits != 0; bits &= bits - 1) {
-		copy(place, at + _tzcnt_u64(bits), blocks);
-		if (!(*place->text == '=' ? take_escape(place) : take_blanks(place)))
+		copy(place, at + _tzcnt_u64(bits));
+		if (*place->text != '=' || !take_escape(place))
 			return false;
 	}
 	if (place->text < at + blocks * BLOCK)
-		copy(place, at + blocks * BLOCK, blocks);
+		copy(place, at + blocks * BLOCK);
 	return true;
 }
 
-/* Block by block, not from escape to escape: where the next begins does not wait for what is found in
- * this one. */
-AVX2 size_t mg_transfer_quoted_run(
-	const unsigned char *text, size_t length, unsigned char *decoded, size_t *written)
+/* Takes text with its escapes, up to what is none, blanks at the end of a line, or near the end.
+ * Block by block, not from escape to escape: where the next begins does not wait for what is found in
+ * this one. true: it came to the end. */
+AVX2 static bool take_text(struct place *to, const unsigned char *end)
 {
-	struct place place = {text, decoded, text};
-	const unsigned char *at = text, *end = text + length;
+	struct place place = *to; /* in registers */
+	const unsigned char *at = place.text;
 	bool good = true;
 
 	for (; good && end - at >= 2 * PAIR + 2; at += PAIR)
@@ -236,9 +220,34 @@ AVX2 size_t mg_transfer_quoted_run(
 			quoted_bits(at) | (uint64_t)quoted_bits(at + BLOCK) << BLOCK, 2);
 	for (; good && end - at >= 2 * BLOCK + 2; at += BLOCK)
 		good = take_blocks(&place, at, quoted_bits(at), 1);
-	/* Blanks may be at the end of a line. */
-	for (; place.text > place.floor && is_blank(place.text[-1]); place.text--)
-		place.decoded--;
+	*to = place;
+	return good;
+}
+
+/* Takes back the blanks before the place, down to `begin`. */
+static void take_back(struct place *place, const unsigned char *begin)
+{
+	for (; place->text > begin && is_blank(place->text[-1]); place->text--)
+		place->decoded--;
+}
+
+size_t mg_transfer_quoted_run(
+	const unsigned char *text, size_t length, unsigned char *decoded, size_t *written)
+{
+	struct place place = {text, decoded};
+	const unsigned char *begin = text, *end = text + length;
+
+	while (!take_text(&place, end) && is_blank(*place.text)) {
+		const unsigned char *line_end = place.text + 1;
+
+		take_back(&place, begin);
+		if (line_end - place.text > MG_TRANSFER_BLANKS ||
+			(line_end[0] == '\r' && line_end[1] != '\n'))
+			break;
+		place.text = begin = line_end;
+	}
+	/* They may be at the end of a line. */
+	take_back(&place, begin);
 	*written = (size_t)(place.decoded - decoded);
 	return (size_t)(place.text - text);
 }
