@@ -18,6 +18,7 @@
 enum {
 	IDENTIFIER_MAX = 256,
 	CURSOR_MAX = 384,
+	FIRST_LOGIN = 1000, /* below it are users of the system, such as postfix (login.defs(5)) */
 	LATE = 5 * 1000 * 1000 /* us: an entry may get into the journal so much after its time */
 };
 
@@ -42,7 +43,7 @@ struct source_journal {
 	/* The entry under way. */
 	uint64_t sent; /* us, when it was sent; 0 unknown */
 	uint64_t syslog_pid, pid; /* 0 unknown */
-	uint64_t dropped;
+	uint64_t dropped, uid;
 	bool is_dropped, by_journald;
 	size_t identifier_length, length; /* length SIZE_MAX: no message */
 	bool cut;
@@ -90,6 +91,12 @@ static void read_pid(struct source_journal *self, const char *value, size_t leng
 	self->pid = number_of(value, length, UINT32_MAX);
 }
 
+/* journald sets this field, too. */
+static void read_uid(struct source_journal *self, const char *value, size_t length)
+{
+	self->uid = number_of(value, length, UINT32_MAX);
+}
+
 static void read_sent(struct source_journal *self, const char *value, size_t length)
 {
 	self->sent = number_of(value, length, INT64_MAX / 1000);
@@ -125,6 +132,7 @@ static const struct {
 	{FIELD("SYSLOG_IDENTIFIER"), read_identifier},
 	{FIELD("SYSLOG_PID"), read_syslog_pid},
 	{FIELD("_PID"), read_pid},
+	{FIELD("_UID"), read_uid},
 	{FIELD("_SOURCE_REALTIME_TIMESTAMP"), read_sent},
 	{FIELD("MESSAGE_ID"), read_message_id},
 	{FIELD("N_DROPPED"), read_dropped},
@@ -152,7 +160,7 @@ static int read_entry(struct source_journal *self)
 	char *cursor;
 	int status;
 
-	self->sent = self->syslog_pid = self->pid = self->dropped = 0;
+	self->sent = self->syslog_pid = self->pid = self->dropped = self->uid = 0;
 	self->is_dropped = self->by_journald = self->cut = false;
 	self->identifier_length = self->length = 0;
 	self->text[0] = '\0';
@@ -400,6 +408,25 @@ static int give_loss(struct source_journal *self, int64_t lost, const char *text
 	return 1;
 }
 
+/* Whoever can log in may write a line in the name of smtpd (logger(1)). Of Postfix only these run as
+ * the user who calls them. */
+static bool is_forged(const struct source_journal *self)
+{
+	static const char *const programs[] = {"/postdrop", "/postqueue", "/sendmail"};
+
+	if (self->uid < FIRST_LOGIN)
+		return false;
+	for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++) {
+		size_t length = strlen(programs[i]);
+
+		if (self->identifier_length >= length &&
+			memcmp(self->identifier + self->identifier_length - length, programs[i],
+				length) == 0)
+			return false;
+	}
+	return true;
+}
+
 /* 1, or 0: the entry is not for us. */
 static int give_entry(struct source_journal *self, struct track_record *record)
 {
@@ -409,6 +436,8 @@ static int give_entry(struct source_journal *self, struct track_record *record)
 		return give_loss(self, (int64_t)self->dropped, self->text, self->length,
 			self->cursor, record);
 	}
+	if (is_forged(self))
+		return 0;
 	*record = (struct track_record){
 		.utc = (int64_t)(self->sent != 0 ? self->sent : self->last) * 1000,
 		.identifier = self->identifier,

@@ -151,6 +151,25 @@ static void only_what_can_be_of_postfix_is_read(void **state)
 	assert_string_equal(log_read_anew(&place), "one|two|three|");
 }
 
+static void a_line_in_the_name_of_postfix_by_who_can_log_in_is_not_read(void **state)
+{
+	struct track_record record;
+
+	(void)state;
+	begin_journal("a.journal", 0);
+	add_entry(SMTPD "_UID=1000\nMESSAGE=forged\n");
+	add_entry(SMTPD "_UID=106\nMESSAGE=one\n");
+	add_entry(
+		"SYSLOG_FACILITY=2\nSYSLOG_IDENTIFIER=postfix/postdrop\n_UID=1000\nMESSAGE=two\n");
+	make_journal();
+	log_open(&place);
+	assert_int_equal(track_source_next(place.source, &record, NULL), 1);
+	assert_string_equal(record.text, "one");
+	assert_int_equal(track_source_next(place.source, &record, NULL), 1);
+	assert_string_equal(record.text, "two");
+	assert_int_equal(track_source_next(place.source, &record, NULL), 0);
+}
+
 static void bytes_are_given_as_they_stand_and_long_ones_are_cut(void **state)
 {
 	size_t length = 2 * TRACK_LINE_MAX;
@@ -400,6 +419,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		JOURNAL_TEST(an_entry_has_time_program_pid_and_text),
 		JOURNAL_TEST(only_what_can_be_of_postfix_is_read),
+		JOURNAL_TEST(a_line_in_the_name_of_postfix_by_who_can_log_in_is_not_read),
 		JOURNAL_TEST(bytes_are_given_as_they_stand_and_long_ones_are_cut),
 		JOURNAL_TEST(a_reader_goes_on_where_the_last_one_ended),
 		JOURNAL_TEST(a_journal_that_comes_wakes_the_reader),
