@@ -217,7 +217,8 @@ static int look(struct track_call *call, struct track_message *message, int64_t 
 		return 0;
 	if (track_message_has(message, TRACK_FACT_CLOSED) && !expects_filters(join, message) &&
 		after(message->last, TRACK_KEEP) <= now)
-		return track_message_drop(call, message);
+		return track_recipients_drop(call, message) < 0 ? -1
+								: track_message_drop(call, message);
 	return track_message_save(call, message);
 }
 

@@ -518,8 +518,11 @@ int track_on_delivery(struct track_call *call)
 		message->facts |= TRACK_FACT_PROBE;
 		return track_message_save(call, message);
 	}
-	message->facts |= TRACK_FACT_TRIED;
-	message->facts &= ~(uint32_t)TRACK_FACT_DOUBT;
+	if (message->active == 0)
+		message->active = call->utc;
+	message->facts |= TRACK_FACT_TRIED | TRACK_FACT_ACTIVE;
+	/* What seemed to have ended has not. */
+	message->facts &= ~(uint32_t)(TRACK_FACT_DOUBT | TRACK_FACT_CLOSED);
 	if (find_row(call, &texts, &delivery) < 0)
 		return -1;
 	note_attempt(call, &texts, &delivery);

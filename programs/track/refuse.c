@@ -175,7 +175,8 @@ int track_on_screen(struct track_call *call)
 {
 	struct track_client nobody = {.port = 0};
 
-	return track_text_is(call->line->word, "reject") ? report_refusal(call, &nobody) : 0;
+	return track_text_is(call->line->word, "NOQUEUE: reject") ? report_refusal(call, &nobody)
+								  : 0;
 }
 
 /* --- holds --- */

@@ -163,7 +163,7 @@ int track_on_active(struct track_call *call)
 
 	if (message == NULL)
 		return 0;
-	if (!track_message_has(message, TRACK_FACT_ACTIVE))
+	if (message->active == 0)
 		message->active = call->utc;
 	message->facts |= TRACK_FACT_ACTIVE | TRACK_FACT_CONTENT;
 	message->facts &= ~(uint32_t)(TRACK_FACT_DOUBT | TRACK_FACT_CLOSED);

@@ -119,6 +119,11 @@ t_fuzz_line_SOURCES = t/fuzz/line.c t/unit/line_fields.c t/unit/line_fields.h $(
 t_fuzz_line_LDFLAGS = $(FUZZ_LINK)
 t_fuzz_line_LDADD = programs/track/libmgtrack.a $(LDADD)
 
+FUZZ_TARGETS += t/fuzz/join
+t_fuzz_join_SOURCES = t/fuzz/join.c $(FUZZ_MAIN)
+t_fuzz_join_LDFLAGS = $(FUZZ_LINK)
+t_fuzz_join_LDADD = programs/track/libmgtrack.a $(LDADD)
+
 check_PROGRAMS += $(FUZZ_TARGETS)
 SCRIPT_TESTS += t/fuzz/corpus.t
 EXTRA_DIST += t/fuzz/replay.c t/fuzz/corpus

@@ -31,14 +31,13 @@ check_PROGRAMS += t/gateway/opendkim_verify
 t_gateway_opendkim_verify_SOURCES = t/gateway/opendkim_verify.c
 t_gateway_opendkim_verify_LDADD = $(OPENDKIM_LIBS)
 
-EXTRA_DIST += t/gateway/ecs-8.11.csv t/gateway/harness/__init__.py t/gateway/harness/children.py t/gateway/harness/command.py \
-	t/gateway/harness/dns.py t/gateway/harness/events.py t/gateway/harness/foreign.py t/gateway/harness/gateway.py \
-	t/gateway/harness/letters.py t/gateway/harness/lines.py t/gateway/harness/mail.py t/gateway/harness/milter.py \
-	t/gateway/harness/dns.py t/gateway/harness/events.py t/gateway/harness/foreign.py t/gateway/harness/gateway.py \
-	t/gateway/harness/letters.py t/gateway/harness/mail.py t/gateway/harness/milter.py \
-	t/gateway/harness/openssl.py t/gateway/harness/postfix.py \
-	t/gateway/harness/postfix_log.py t/gateway/harness/signatures.py t/gateway/harness/signing.py \
-	t/gateway/harness/sink.py t/gateway/harness/tap.py t/gateway/harness/told.py t/gateway/harness/track.py t/gateway/harness/traffic.py \
+EXTRA_DIST += t/gateway/ecs-8.11.csv t/gateway/harness/__init__.py t/gateway/harness/children.py \
+	t/gateway/harness/command.py t/gateway/harness/dns.py t/gateway/harness/events.py \
+	t/gateway/harness/foreign.py t/gateway/harness/gateway.py t/gateway/harness/letters.py \
+	t/gateway/harness/lines.py t/gateway/harness/mail.py t/gateway/harness/milter.py \
+	t/gateway/harness/openssl.py t/gateway/harness/postfix.py t/gateway/harness/postfix_log.py \
+	t/gateway/harness/signatures.py t/gateway/harness/signing.py t/gateway/harness/sink.py \
+	t/gateway/harness/tap.py t/gateway/harness/told.py t/gateway/harness/track.py t/gateway/harness/traffic.py \
 	t/gateway/harness/wait.py
 
 SCRIPT_TESTS += t/gateway/track.t
