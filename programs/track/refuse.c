@@ -173,10 +173,12 @@ int track_on_refusal(struct track_call *call)
 
 int track_on_screen(struct track_call *call)
 {
-	struct track_client nobody = {.port = 0};
+	static const struct track_client nobody;
+	struct track_text word = call->line->word;
 
-	return track_text_is(call->line->word, "NOQUEUE: reject") ? report_refusal(call, &nobody)
-								  : 0;
+	if (!track_text_is(word, "reject") && !track_text_is(word, "NOQUEUE: reject"))
+		return 0;
+	return report_refusal(call, &nobody);
 }
 
 /* --- holds --- */
