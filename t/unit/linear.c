@@ -11,6 +11,8 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
+#include "log/json.h"
+#include "log/urls.h"
 #include "mail/header.h"
 #include "mail/mailbox.h"
 #include "mail/parameters.h"
@@ -84,6 +86,21 @@ static const char *const pieces[] = {
 	"x*1*=%41;",
 	"x*0*='';",
 	"a b= ",
+	"http:",
+	"http://a",
+	"http://a@",
+	"http://a.b ",
+	"=//a",
+	"www.a.b ",
+	"&",
+	"&#x68;",
+	"&amp",
+	"{",
+	"[[",
+	"\"a\":",
+	"\"a\":1,",
+	"\"a\":[],",
+	"1,",
 };
 enum { PIECES = sizeof(pieces) / sizeof(pieces[0]) };
 
@@ -130,6 +147,33 @@ static void read_as_parameters(const char *value, size_t length)
 	mg_parameters_bytes(value, length, "a", &out);
 	mg_parameters_type(value, length, type, sizeof(type));
 	mg_buf_free(&out);
+}
+
+static void read_as_urls(const char *value, size_t length)
+{
+	for (int html = 0; html < 2; html++) {
+		struct log_urls urls = {.html = false};
+
+		log_urls_begin(&urls, html != 0);
+		log_urls_add(&urls, (const unsigned char *)value, length);
+		log_urls_end(&urls);
+		log_hosts_free(&urls.hosts);
+	}
+}
+
+/* The text is what stands in an object. */
+static void read_as_json(const char *value, size_t length)
+{
+	struct log_json json = {value, value + length}, member;
+	struct mg_buf name = {.limit = 0}, text = {.limit = 0};
+
+	while (log_json_next(&json, &name, &member)) {
+		log_json_text(&member, &text);
+		mg_buf_reset(&name);
+		mg_buf_reset(&text);
+	}
+	mg_buf_free(&name);
+	mg_buf_free(&text);
 }
 
 typedef void read_function(const char *value, size_t length);
@@ -188,6 +232,18 @@ static void parameters_cost_steps_in_proportion_to_their_length(void **state)
 	check_growth(read_as_parameters);
 }
 
+static void urls_cost_steps_in_proportion_to_the_text(void **state)
+{
+	(void)state;
+	check_growth(read_as_urls);
+}
+
+static void json_costs_steps_in_proportion_to_its_length(void **state)
+{
+	(void)state;
+	check_growth(read_as_json);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -196,6 +252,8 @@ int main(void)
 		cmocka_unit_test(a_date_costs_steps_in_proportion_to_its_length),
 		cmocka_unit_test(a_message_id_costs_steps_in_proportion_to_its_length),
 		cmocka_unit_test(parameters_cost_steps_in_proportion_to_their_length),
+		cmocka_unit_test(urls_cost_steps_in_proportion_to_the_text),
+		cmocka_unit_test(json_costs_steps_in_proportion_to_its_length),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -130,17 +130,19 @@ t_unit_milter_macros_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
 # What reads strangers' text, with a call at each branch: see t/unit/linear.c.
 check_LIBRARIES = t/unit/libcounted.a
-t_unit_libcounted_a_SOURCES = lib/mail/charset.c lib/mail/header.c lib/mail/mailbox.c \
+t_unit_libcounted_a_SOURCES = lib/mail/address.c lib/mail/charset.c lib/mail/header.c lib/mail/mailbox.c \
 	lib/mail/match.c lib/mail/match_facts.c lib/mail/match_header.c lib/mail/message.c \
 	lib/mail/mime.c lib/mail/mime_boundary.c lib/mail/mime_fields.c lib/mail/mime_header.c \
 	lib/mail/mime_layer.c lib/mail/parameters.c lib/mail/patterns.c lib/mail/transfer.c \
 	lib/mail/transfer_x86.c lib/base/buf.c lib/base/digest.c lib/base/str.c lib/base/table.c \
-	milters/dkim/long_lines.c
+	milters/dkim/long_lines.c \
+	lib/base/error.c lib/base/net.c milters/log/hosts.c milters/log/json.c milters/log/references.c \
+	milters/log/urls.c
 t_unit_libcounted_a_CFLAGS = $(AM_CFLAGS) -fsanitize-coverage=trace-pc
 
 CMOCKA_TESTS += t/unit/linear.t
 t_unit_linear_t_SOURCES = t/unit/linear.c
-t_unit_linear_t_LDADD = t/unit/libcounted.a $(CRYPTO_LIBS) $(CMOCKA_LIBS)
+t_unit_linear_t_LDADD = t/unit/libcounted.a $(CRYPTO_LIBS) $(IDN2_LIBS) $(CMOCKA_LIBS)
 
 # DKIM.
 CMOCKA_TESTS += t/unit/dkim_canon.t
