@@ -169,7 +169,7 @@ static void add_international(
 		return;
 	}
 	hosts->conversions++;
-	strcpy(hosts->converted, host);
+	memcpy(hosts->converted, host, length + 1);
 	if (mg_domain_normalize(host, length, &normal) && !normal.failed) {
 		put(hosts, normal.data, normal.length);
 	} else {
