@@ -26,7 +26,7 @@ t_bench_sign_bare_SOURCES = t/bench/sign_bare.c
 CLEANFILES += $(BENCH_TOOLS) bench.json
 
 EXTRA_DIST += t/bench/run t/bench/frame.py t/bench/machine.py t/bench/peers.py t/bench/floor.py \
-	t/bench/sign.py t/bench/trace.py t/bench/mime.py t/bench/peers
+	t/bench/sign.py t/bench/trace.py t/bench/track.py t/bench/mime.py t/bench/peers
 
 bench: all $(BENCH_TOOLS)
 	@$(TEST_ENVIRONMENT) $(srcdir)/t/bench/run $(BENCH)
