@@ -483,6 +483,7 @@ CMOCKA_TESTS += t/unit/delivery.t
 t_unit_delivery_t_SOURCES = t/unit/delivery.c
 t_unit_delivery_t_LDADD = $(LDADD) $(CMOCKA_LIBS)
 # millgate-track.
+SCRIPT_TESTS += t/unit/service.t
 CMOCKA_TESTS += t/unit/track_written.t
 t_unit_track_written_t_SOURCES = t/unit/track_written.c
 t_unit_track_written_t_LDADD = $(TRACK_LDADD) $(CMOCKA_LIBS)
