@@ -8,8 +8,6 @@
 
 #include "event/keys.h"
 
-enum { KEYS_MAX = 100000 };
-
 static const struct {
 	const char *path[4];
 	bool fold;
@@ -41,12 +39,19 @@ struct list {
 static bool add(void *context, const char *text, size_t length, bool fold)
 {
 	struct list *list = context;
-	struct mg_buf *key = &list->texts[list->count];
+	struct mg_buf *key;
 
+	if ((list->count & (list->count - 1)) == 0) {
+		size_t room = list->count > 0 ? 2 * list->count : 1;
+
+		list->texts = realloc(list->texts, room * sizeof *list->texts);
+		assert(list->texts != NULL);
+	}
+	key = &list->texts[list->count++];
 	*key = (struct mg_buf){0};
 	mg_buf_add_format(key, "%d %zu ", fold, length);
 	mg_buf_add(key, text, length);
-	return ++list->count < KEYS_MAX;
+	return true;
 }
 
 static int compare(const void *one, const void *other)
@@ -69,20 +74,12 @@ static void print(struct list *list, struct mg_buf *out)
 	free(list->texts);
 }
 
-static struct list new_list(void)
-{
-	struct list list = {.texts = malloc(KEYS_MAX * sizeof *list.texts)};
-
-	assert(list.texts != NULL);
-	return list;
-}
-
 static void add_text(struct list *list, const json_t *value, size_t field)
 {
 	const char *text = json_string_value(value);
 	size_t length = json_string_length(value), tail = fields[field].tail;
 
-	if (text == NULL || length == 0 || list->count == KEYS_MAX)
+	if (text == NULL || length == 0)
 		return;
 	if (tail > 0 && length > tail) {
 		text += length - tail;
@@ -95,7 +92,7 @@ bool keys_plain(const char *line, size_t length, struct mg_buf *out)
 {
 	json_t *root = json_loadb(line, length, JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, NULL);
 	bool good = json_is_object(root);
-	struct list list = new_list();
+	struct list list = {NULL, 0};
 
 	for (size_t i = 0; good && i < sizeof fields / sizeof fields[0]; i++) {
 		const json_t *value = root;
@@ -115,7 +112,7 @@ bool keys_plain(const char *line, size_t length, struct mg_buf *out)
 bool keys_scanned(const char *line, size_t length, struct mg_buf *out)
 {
 	struct mg_buf scratch = {0};
-	struct list list = new_list();
+	struct list list = {NULL, 0};
 	bool good = mg_keys_each(line, length, &scratch, add, &list);
 
 	mg_buf_free(&scratch);
