@@ -124,7 +124,7 @@ static bool sort_by_parts(struct mg_index_pairs *pairs)
 		bits++;
 	parts = (size_t)1 << bits;
 	ends = calloc(parts + 1, sizeof *ends);
-	list = malloc(pairs->count * sizeof *list);
+	list = calloc(pairs->count, sizeof *list);
 	if (ends == NULL || list == NULL) {
 		free(ends);
 		free(list);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "event/index.h"
+#include "event/index_file.h"
 #include "event/segment.h"
 #include "event/spool_start.h"
 #include "event/spool_writer.h"
@@ -236,6 +237,20 @@ static bool has_file(const struct mg_spool *spool, uint64_t first, const char *s
 	return faccessat(spool->writer.directory, file, F_OK, 0) == 0;
 }
 
+/* Whether a segment has an index of this version. */
+static bool has_index(const struct mg_spool *spool, const struct mg_segment *segment)
+{
+	char file[MG_SEGMENT_NAME], *path = NULL;
+	bool there;
+
+	mg_segment_name(file, spool->name, segment->first, ".idx");
+	if (asprintf(&path, "%s/%s", spool->path, file) < 0)
+		return true;
+	there = mg_index_file_is_of(path, segment->bytes);
+	free(path);
+	return there;
+}
+
 static void build_index(struct mg_spool *spool, uint64_t first)
 {
 	char file[MG_SEGMENT_NAME], *path = NULL;
@@ -270,7 +285,7 @@ static void index_one(struct mg_spool *spool)
 	if (!wanted || mg_segments_list(spool->writer.directory, spool->name, &segments, NULL) != 0)
 		return;
 	for (i = 0; i < segments.count; i++)
-		if (!has_file(spool, segments.list[i].first, ".idx")) {
+		if (!has_index(spool, &segments.list[i])) {
 			build_index(spool, segments.list[i].first);
 			break;
 		}

@@ -230,6 +230,14 @@ static void say_offset(const struct listing *listing, char *line)
 		memcpy(start + OFFSET_COLUMN, strrchr(time, ' ') + 1, strlen("+01:00"));
 }
 
+static void free_kept(struct listing *listing)
+{
+	for (size_t i = 0; listing->kept != NULL && i < listing->limit; i++)
+		free(listing->kept[i]);
+	free(listing->kept);
+	listing->kept = NULL;
+}
+
 static void flush_kept(struct listing *listing)
 {
 	size_t first = listing->count > listing->limit ? listing->count - listing->limit : 0;
@@ -240,10 +248,7 @@ static void flush_kept(struct listing *listing)
 		say_offset(listing, listing->kept[first % listing->limit]);
 	for (size_t i = first; i < listing->count; i++)
 		puts(listing->kept[i % listing->limit]);
-	for (size_t i = 0; i < listing->limit; i++)
-		free(listing->kept[i]);
-	free(listing->kept);
-	listing->kept = NULL;
+	free_kept(listing);
 }
 
 static int take(struct listing *listing, const struct mg_logs_event *found)
@@ -366,6 +371,7 @@ int cli_events(const struct cli_call *call)
 			logs != NULL ? list(&listing, logs) : cli_settings_unreadable(call, &error);
 	}
 	mg_logs_close(logs);
+	free_kept(&listing);
 	cli_settings_free(&settings);
 	return status;
 }

@@ -97,6 +97,24 @@ static bool add_place(struct cli_outcome *outcome, const char *address, size_t i
 	return found != NULL;
 }
 
+/* For one recipient more. */
+static bool make_room(struct cli_outcome *outcome)
+{
+	size_t count = outcome->count;
+	struct cli_recipient *list;
+
+	if ((count & (count + 1)) != 0)
+		return true;
+	list = calloc(2 * count + 2, sizeof(*list));
+	if (list == NULL)
+		return false;
+	if (count > 0)
+		memcpy(list, outcome->recipients, count * sizeof(*list));
+	free(outcome->recipients);
+	outcome->recipients = list;
+	return true;
+}
+
 static struct cli_recipient *add_recipient(struct telling *telling, const char *address)
 {
 	struct cli_outcome *outcome = telling->outcome;
@@ -104,12 +122,7 @@ static struct cli_recipient *add_recipient(struct telling *telling, const char *
 
 	if (found != NULL || address[0] == '\0')
 		return found;
-	if ((outcome->count & (outcome->count + 1)) == 0) {
-		list = realloc(outcome->recipients, (2 * outcome->count + 2) * sizeof(*list));
-		outcome->recipients = list != NULL ? list : outcome->recipients;
-		outcome->failed |= list == NULL;
-	}
-	if (outcome->failed || !add_place(outcome, address, outcome->count)) {
+	if (!make_room(outcome) || !add_place(outcome, address, outcome->count)) {
 		outcome->failed = true;
 		return NULL;
 	}
@@ -150,8 +163,9 @@ static void set_all(struct telling *telling, enum cli_fate fate)
 	static const char to[] = "email.to.address";
 	struct cli_outcome *outcome = telling->outcome;
 	const struct mg_reading *event = telling->event->reading;
+	size_t given = outcome->count == 0 ? mg_reading_count(event, to) : 0;
 
-	for (size_t i = 0; i < mg_reading_count(event, to) && outcome->count == 0; i++)
+	for (size_t i = 0; i < given; i++)
 		add_recipient(telling, mg_reading_text_at(event, to, i, NULL));
 	for (size_t i = 0; i < outcome->count; i++)
 		if (!is_final(outcome->recipients[i].fate))

@@ -427,6 +427,26 @@ Mend   millgate events --since 7d --code partners-use-tls
         )
         true('\n12:49:21      milter     rejected\n                         "5.7.1' in told, told)
 
+    with t.test("A message that a filter refused is rejected for each of its recipients"):
+        teller.clear()
+        message = Message(recipients=[ANN, BOB, CARL])
+        teller.write(
+            message.of_filter(
+                "dlp",
+                "message-rejected",
+                event__code="cards",
+                event__reason="2 card numbers",
+                millgate__smtp__stage="eom",
+            )
+        )
+        told = teller.told("trace", message.queue_id, status=2)
+        true(
+            told.startswith(
+                "3 rejected of 3 recipients at end of message: 2 card numbers [cards "
+            ),
+            told,
+        )
+
     with t.test("Failed log-ins are a story of their client"):
         teller.clear()
         teller.write(

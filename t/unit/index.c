@@ -385,6 +385,22 @@ static void an_index_of_another_version_is_built_anew(void **state)
 	free(now);
 }
 
+static void a_daemon_builds_an_index_of_another_version_anew(void **state)
+{
+	struct mg_spool *spool;
+	size_t length;
+	char *now;
+
+	(void)state;
+	place_write(&place, FIRST_INDEX, "MGINDX1\n", 8);
+	spool = place_open(&place);
+	assert_int_equal(mg_spool_tick(spool, NULL), 0);
+	mg_spool_close(spool);
+	now = place_read(&place, FIRST_INDEX, &length);
+	assert_true(length > 8 && memcmp(now, "MGINDX2\n", 8) == 0);
+	free(now);
+}
+
 static void an_index_of_thousands_of_keys_finds_each(void **state)
 {
 	struct mg_spool *spool;
@@ -435,6 +451,7 @@ int main(void)
 		INDEX_TEST(all_logs_of_a_directory_are_looked_up),
 		INDEX_TEST(building_indexes_tells_how_far_it_is),
 		INDEX_TEST(an_index_of_another_version_is_built_anew),
+		INDEX_TEST(a_daemon_builds_an_index_of_another_version_anew),
 		INDEX_TEST(an_index_of_thousands_of_keys_finds_each),
 	};
 
