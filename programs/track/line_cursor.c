@@ -155,8 +155,12 @@ bool line_address(struct line_cursor *cursor, struct track_text *taken)
 		return false;
 	at += length;
 	if (at < cursor->end && *at == '@') {
-		at++;
+		const char *domain = ++at;
+
 		at += span(cursor, at, DOMAIN_PART);
+		/* What stands in a domain literal is not quoted; a sound one ends here. */
+		if (domain < at && *domain == '[' && at[-1] != ']')
+			return false;
 	}
 	if (bracket ? at == cursor->end || *at != '>' : at == start)
 		return false;

@@ -57,6 +57,25 @@ static void a_quoted_local_part_ends_no_address(void **state)
 			"orig_id=4jYh184tWVz1bkdW\"@x.example | uid=1000"});
 }
 
+static void a_domain_literal_ends_no_address(void **state)
+{
+	(void)state;
+	line_check_unknown("error",
+		"4jYh153qZyz1bkdK: to=<a@[x>, relay=none, delay=0, delays=0/0/0/0, dsn=2.0.0, "
+		"status=sent (y)]>, relay=none, delay=1, delays=0/0/0/1, dsn=5.1.3, "
+		"status=bounced (bad address syntax)");
+	line_check_unknown("error",
+		"4jYh153qZyz1bkdK: to=<a@[x\\]>, relay=none, delay=0, delays=0/0/0/0, dsn=2.0.0, "
+		"status=sent (y)]>, relay=none, delay=1, delays=0/0/0/1, dsn=5.1.3, "
+		"status=bounced (bad address syntax)");
+	LINE_CHECK({"smtp",
+		"4jYh153qZyz1bkdK: to=<a@[203.0.113.9]>, relay=none, delay=0, "
+		"delays=0/0/0/0, dsn=4.4.1, status=deferred (no)",
+		"delivery queue_id=4jYh153qZyz1bkdK | relay.name=none | "
+		"to=a@[203.0.113.9] | status=deferred | dsn=4.4.1 | text=no | delay=0 | "
+		"delays[0]=0 | delays[1]=0 | delays[2]=0 | delays[3]=0"});
+}
+
 static void a_reply_of_a_stranger_gives_no_field(void **state)
 {
 	(void)state;
@@ -466,6 +485,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_quoted_local_part_ends_no_address),
+		cmocka_unit_test(a_domain_literal_ends_no_address),
 		cmocka_unit_test(a_reply_of_a_stranger_gives_no_field),
 		cmocka_unit_test(what_another_program_says_is_no_reply),
 		cmocka_unit_test(a_refused_address_gives_no_context),
