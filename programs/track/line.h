@@ -31,15 +31,15 @@ enum track_kind {
 	TRACK_CLIENT, /* smtpd Q, or none with a proxy before the queue: client, sasl_*, orig_* */
 	/* reject, milter-reject, proxy-reject: word, stage, client, reply_code, dsn, text (without
 	 * them), from, to, proto, helo, sasl_*; Q or NOQUEUE. Of header and body checks: word
-	 * "reject" or "milter-header-reject", stage "header" or "body", content, text, client, from,
-	 * to; where two readings are possible, content alone. */
+	 * "reject" or "milter-header-reject", stage "header" or "body", content, text, client,
+	 * from, to; where two readings are possible, content alone. */
 	TRACK_REFUSAL,
 	TRACK_HOLD, /* likewise: hold, milter-hold, milter-header-hold, hold: header */
 	TRACK_DISCARD, /* likewise */
 	/* Likewise, other actions of access maps and checks: warning, redirect, filter, prepend,
-	 * replace, permit, reject_warning, proxy-accept … Also of sessions: word "SSL_accept error",
-	 * "improper command pipelining"; and what smtp and lmtp met on the way to a delivery: relay,
-	 * text, reply_*, Q or none. */
+	 * replace, permit, reject_warning, proxy-accept … Also of sessions: word "SSL_accept
+	 * error", "improper command pipelining"; and what smtp and lmtp met on the way to a
+	 * delivery: relay, text, reply_*, Q or none. */
 	TRACK_NOTICE,
 	TRACK_AUTH_FAILED, /* smtpd: client, sasl_method, sasl_username (as claimed), text */
 	/* smtpd Q, NOQUEUE or none: word "lost connection", "timeout", "too many errors", stage,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* line_cursor: a place in a line of the log, and the things that stand there: each function takes
- * one and moves behind it, or gives false and stays. Linear: what was taken is not looked at again. */
+ * one and moves behind it, or gives false and stays. What was taken is not looked at again. */
 #ifndef MG_TRACK_LINE_CURSOR_H
 #define MG_TRACK_LINE_CURSOR_H
 #include <stdbool.h>

@@ -123,7 +123,7 @@ static bool read_delivery(struct line_cursor cursor, struct track_line *line)
 
 bool line_delivery(struct line_cursor cursor, struct track_line *line)
 {
-	/* Of all recipients at once: the log of bounces could not be written (Postfix, bounce.c). */
+	/* Of all recipients: the log of bounces could not be written (Postfix, bounce.c). */
 	static const struct line_pattern lines[] = {
 		{TRACK_NOTICE, "status=deferred (%x)", "deferred"},
 		{0},

@@ -4,7 +4,7 @@
  * The end of a line about a command or a header: "; from=<…> to=<…> proto=… helo=<…>". Before it
  * stands text that a stranger may have written, and that may look the same. So it is looked for by
  * reading: only what is well formed up to the end of the line is it. A stranger's address cannot
- * hold such an end: it is quoted, and quotes and brackets are no part of a HELO name or user name. */
+ * hold such an end: it is quoted, and quotes and brackets are no part of the names behind it. */
 #include <string.h>
 
 #include "track/line_private.h"

@@ -43,8 +43,8 @@ static bool read_lines(struct line_cursor cursor, struct track_line *line)
 	return line_by_patterns(lines, cursor, line);
 }
 
-/* "NOQUEUE: reject: RCPT from CLIENT: 550 5.7.1 TEXT; from=<…>, to=<…>, proto=ESMTP, helo=<…>". TEXT
- * is postscreen's own; the HELO name is as the client gave it, and all that follows. */
+/* "NOQUEUE: reject: RCPT from CLIENT: 550 5.7.1 TEXT; from=<…>, to=<…>, proto=ESMTP, helo=<…>".
+ * TEXT is postscreen's own; the HELO name is as the client gave it, and all that follows. */
 static bool read_reject(struct line_cursor cursor, struct track_line *line)
 {
 	if (!LINE_SKIP(&cursor, "NOQUEUE: reject: ") || !line_word(&cursor, &line->stage) ||

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* lines [COUNT]: how fast lines of Postfix's log are read. A log of COUNT lines (default a million) is
- * made in memory, of messages as they go through a busy gateway; then it is read, five times. Prints
- * one JSON object: lines, bytes, lines_per_second (of CPU time, the median), unknown. */
+/* lines [COUNT]: how fast lines of Postfix's log are read. A log of COUNT lines (default a million)
+ * is made in memory, of messages as they go through a busy gateway; then it is read, five times.
+ * Prints one JSON object: lines, bytes, lines_per_second (of CPU time, the median), unknown. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -78,7 +78,7 @@ smtpd pass - - n - - smtpd
 127.0.0.1:{screen} inet n - n - 1 postscreen
 [::1]:{ipv6} inet n - n - - smtpd
 """
-PORTS = ["quick", "strict", "proxy", "again", "verify", "early", "helo", "limited", "screen", "ipv6"]
+PORTS = "quick strict proxy again verify early helo limited screen ipv6".split()
 
 ACCESS = """
 reject@act.example.org   REJECT not here
@@ -521,8 +521,11 @@ def screened(place):
         client.ehlo()
         client.message(SENDER, ["a@example.org"], compose("screened")[1])
         client.quit()
-    for source, data in (("127.0.0.6", b"EHLO x\nQUIT\r\n"), ("127.0.0.7", b"Subject: x\r\n\r\n"),
-                         ("127.0.0.8", b"EHLO x\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<a@b>\r\n")):
+    for source, data in (
+        ("127.0.0.6", b"EHLO x\nQUIT\r\n"),
+        ("127.0.0.7", b"Subject: x\r\n\r\n"),
+        ("127.0.0.8", b"EHLO x\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<a@b>\r\n"),
+    ):
         with Client(port, source=source) as client:
             until_closed(client, data + b"QUIT\r\n")
     with Client(port, source="127.0.0.9") as client:
@@ -693,7 +696,8 @@ def check_refusals(t, place, found):
     with t.test("A refusal by an access map likewise"):
         line = one(found, "refusal", to="reject-policy@act.example.org")
         equal(line["reply_code"], "554")
-        true(line["text"].endswith('"quoted; from=<a@b> to=<c@d> proto=SMTP helo=<x>'), line["text"])
+        wanted = '"quoted; from=<a@b> to=<c@d> proto=SMTP helo=<x>'
+        true(line["text"].endswith(wanted), line["text"])
 
     with t.test("A recipient that looks like the end of a refusal gives no user"):
         refused_ = [line for line in lines.find(found, "refusal", **{"client__address": OUTSIDE})]

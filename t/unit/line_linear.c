@@ -23,8 +23,8 @@ void __sanitizer_cov_trace_pc(void)
 	steps++;
 }
 
-/* Beginnings of lines, behind which a piece is repeated: what opens and never closes, what nearly is
- * the end that is looked for. */
+/* Beginnings of lines, behind which a piece is repeated: what opens and never closes, what nearly
+ * is the end that is looked for. */
 static const struct {
 	const char *identifier, *begin;
 } lines[] = {

@@ -6,7 +6,7 @@
 """
 import os
 
-from . import children, events, milter, tap
+from . import children, events, lines, milter, tap
 from .postfix import HOST, Postfix
 from .sink import Sink
 
@@ -32,7 +32,7 @@ def schema():
 
 class Gateway:
     """One Postfix with one daemon before its queue and a sink behind it; everything in
-    gateway.directory.
+    gateway.directory. At its end, every line of Postfix's log must be understood.
 
     name: the daemon without "millgate-". settings, events_settings: lines of its configuration.
     default_action: what Postfix does without it. descriptor: as in milter.Daemon. extensions: of
@@ -87,3 +87,5 @@ class Gateway:
             raise AssertionError(
                 "%s ended with %d: %s" % (self.daemon.name, status, self.daemon.log()[-4000:])
             )
+        if failure is None:
+            lines.all_understood(lines.read(self.postfix.log.path))
