@@ -123,6 +123,12 @@ static int print_commands_key(void)
 	return 0;
 }
 
+static int print_commands_auth(void)
+{
+	cli_manual_commands(stdout, cli_commands, "auth");
+	return 0;
+}
+
 static int print_commands_dkim(void)
 {
 	cli_manual_commands(stdout, cli_commands, "dkim");
@@ -132,6 +138,12 @@ static int print_commands_dkim(void)
 static int print_commands_events(void)
 {
 	cli_manual_commands(stdout, cli_commands, "events");
+	return 0;
+}
+
+static int print_commands_stuck(void)
+{
+	cli_manual_commands(stdout, cli_commands, "stuck");
 	return 0;
 }
 
@@ -154,9 +166,11 @@ static const struct list {
 	bool items; /* items alone: the list around them is made here */
 } lists[] = {
 	{"case", print_case, true}, /* millgate-log(8) */
+	{"commands-auth", print_commands_auth, true}, /* millgate(1) */
 	{"commands-dkim", print_commands_dkim, true}, /* millgate(1) */
 	{"commands-events", print_commands_events, true}, /* millgate(1) */
 	{"commands-key", print_commands_key, true}, /* millgate(1) */
+	{"commands-stuck", print_commands_stuck, true}, /* millgate(1) */
 	{"commands-trace", print_commands_trace, true}, /* millgate(1) */
 	{"completion", print_completion, false}, /* bash */
 	{"fields", print_fields, true}, /* millgate-events(5) */
