@@ -49,7 +49,8 @@ struct mg_store_tx *mg_store_begin(struct mg_store *store, struct mg_error *erro
 /* A view: the store as it is now, whatever changes meanwhile. A long view keeps old pages: end it
  * within seconds. */
 struct mg_store_tx *mg_store_view(struct mg_store *store, struct mg_error *error);
-/* Ends a change and keeps it: 0, or -1 with error (nothing of it is kept). */
+/* Ends a change and keeps it: 0, or -1 with error (nothing of it is kept). After an error of the disk
+ * it may be that no change can be begun any more until the store is closed and opened again. */
 int mg_store_commit(struct mg_store_tx *tx, struct mg_error *error);
 /* Ends a change without keeping it, or a view. NULL is allowed. */
 void mg_store_end(struct mg_store_tx *tx);

@@ -57,6 +57,10 @@ void mg_environment_error(
 	if (status == MDB_MAP_FULL)
 		mg_error_set(error, "%s: %s: full: the limit of its size is reached",
 			environment->path, what);
+	else if (status == MDB_PANIC)
+		mg_error_set(error,
+			"%s: %s: a write failed before; it can be changed once it is opened anew",
+			environment->path, what);
 	else
 		mg_error_set(error, "%s: %s: %s", environment->path, what, mdb_strerror(status));
 	if (status == MDB_CORRUPTED || status == MDB_PAGE_NOTFOUND || status == MDB_INVALID)

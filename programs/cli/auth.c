@@ -325,14 +325,21 @@ static int print_json(const struct listing *listing)
 
 /* --- the command --- */
 
+/* Somebody tries names and passwords at any time: only a user is bad news. */
 static int verdict(const struct listing *listing)
 {
+	bool some = false;
+
 	if (listing->user != NULL && listing->seen == 0)
 		return CLI_UNKNOWN;
-	for (size_t i = 0; i < listing->count; i++)
-		if (!listing->rows[i].guessing && !listing->rows[i].works)
+	for (size_t i = 0; i < listing->count; i++) {
+		const struct cli_login_row *row = &listing->rows[i];
+
+		if (!row->guessing && !row->works && row->user[0] != '\0')
 			return CLI_BAD;
-	return listing->networks > 0 ? CLI_LOOK : CLI_GOOD;
+		some = some || !row->works;
+	}
+	return some ? CLI_LOOK : CLI_GOOD;
 }
 
 static int read_options(struct listing *listing)

@@ -4,6 +4,7 @@
 #define MG_CLI_AUTH_H
 #include "cli/command.h"
 
-/* 0 nobody, 1 only networks that guess, 2 users, 3 the user asked for is not known. */
+/* 0 nobody, 1 only networks that guess and clients without a name, 2 users, 3 the user asked for is not
+ * known. */
 int cli_auth(const struct cli_call *call);
 #endif
