@@ -105,7 +105,7 @@ static struct node *lower_left(
 {
 	struct node *middle = left->right, *result;
 
-	if (height(left->left) >= height(middle))
+	if (!middle || height(left->left) >= height(middle))
 		result = make(retain(left->left), left->record,
 			make(retain(middle), record, right, failed), failed);
 	else
@@ -120,7 +120,7 @@ static struct node *lower_right(
 {
 	struct node *middle = right->left, *result;
 
-	if (height(right->right) >= height(middle))
+	if (!middle || height(right->right) >= height(middle))
 		result = make(make(left, record, retain(middle), failed), right->record,
 			retain(right->right), failed);
 	else
@@ -135,9 +135,9 @@ static struct node *lower_right(
 static struct node *balance(
 	struct node *left, struct record *record, struct node *right, bool *failed)
 {
-	if (height(left) > height(right) + 1)
+	if (left && height(left) > height(right) + 1)
 		return lower_left(left, record, right, failed);
-	if (height(right) > height(left) + 1)
+	if (right && height(right) > height(left) + 1)
 		return lower_right(left, record, right, failed);
 	return make(left, record, right, failed);
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -34,26 +35,30 @@ static void write_record(int owner, const char *state, unsigned crashes)
 		return;
 }
 
-/* The process that has it, 0 unknown. */
+static bool is_state(const char *record, const char *state)
+{
+	size_t length = strlen(state);
+
+	return strncmp(record, state, length) == 0 && record[length] == ' ';
+}
+
+/* The process that has it, 0 unknown. A record that is none counts as a crash. */
 static long read_record(struct mg_store_place *place)
 {
-	char record[RECORD + 1] = "", state[RECORD] = "";
-	unsigned crashes = 0;
-	long process = 0;
+	char record[RECORD + 1] = "", *at;
+	unsigned long crashes;
 	ssize_t got = pread(place->owner, record, RECORD, 0);
 
 	place->crashes = 0;
 	place->distrusted = false;
 	if (got <= 0)
 		return 0;
-	if (sscanf(record, "%31s %u %ld", state, &crashes, &process) < 3) {
-		place->crashes = 1;
-		return 0;
-	}
-	place->distrusted = strcmp(state, is_distrusted) == 0;
-	if (strcmp(state, is_closed) != 0)
-		place->crashes = crashes < UINT_MAX ? crashes + 1 : crashes;
-	return process;
+	place->distrusted = is_state(record, is_distrusted);
+	at = record + strcspn(record, " ");
+	crashes = strtoul(at, &at, 10);
+	if (!is_state(record, is_closed))
+		place->crashes = crashes < UINT_MAX ? (unsigned)crashes + 1 : UINT_MAX;
+	return strtol(at, NULL, 10);
 }
 
 bool mg_store_place_take(struct mg_store_place *place, const char *path, struct mg_error *error)

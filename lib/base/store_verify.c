@@ -358,14 +358,16 @@ static bool check_key(struct walk *walk, size_t number, const struct node *node,
 static bool check_branch(struct walk *walk, const unsigned char *page, size_t number, size_t count,
 	unsigned level, const struct bytes *low, const struct bytes *high)
 {
-	struct node node, next;
+	struct node node, next = {0};
 
-	read_node(walk->check, page, place_of(page, 0), false, &node);
+	if (!read_node(walk->check, page, place_of(page, 0), false, &node))
+		return damaged(walk->check, number, "a record does not end");
 	for (size_t i = 0; i < count; i++, node = next) {
 		const struct bytes *least = i == 0 ? low : &node.key;
 
 		if (i + 1 < count) {
-			read_node(walk->check, page, place_of(page, i + 1), false, &next);
+			if (!read_node(walk->check, page, place_of(page, i + 1), false, &next))
+				return damaged(walk->check, number, "a record does not end");
 			if (!check_key(walk, number, &next, least, i == 0, high))
 				return false;
 		}
@@ -384,7 +386,8 @@ static bool check_leaf(struct walk *walk, const unsigned char *page, size_t numb
 	struct node node;
 
 	for (size_t i = 0; i < count; i++) {
-		read_node(walk->check, page, place_of(page, i), true, &node);
+		if (!read_node(walk->check, page, place_of(page, i), true, &node))
+			return damaged(walk->check, number, "a record does not end");
 		if (!check_key(walk, number, &node, i == 0 ? low : &before, i == 0, high) ||
 			!check_record(walk, number, &node))
 			return false;
