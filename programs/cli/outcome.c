@@ -108,7 +108,7 @@ static bool make_room(struct cli_outcome *outcome)
 	list = calloc(2 * count + 2, sizeof(*list));
 	if (list == NULL)
 		return false;
-	if (count > 0)
+	if (outcome->recipients != NULL)
 		memcpy(list, outcome->recipients, count * sizeof(*list));
 	free(outcome->recipients);
 	outcome->recipients = list;
