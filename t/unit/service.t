@@ -130,10 +130,12 @@ def life(t):
         place.write(overdue="1h")
         os.kill(child.pid, signal.SIGUSR1)
         wait.until(
-            lambda: events.raw(place.directory + "/log", "track")[-1].count(b"config-loaded"),
-            "config-loaded",
+            lambda: len(events.raw(place.directory + "/log", "track")) == 3, "the third event"
         )
-        equal(len(events.read(place.directory + "/log", "track")), 3, "events")
+        actions = [
+            event["event"]["action"] for event in events.read(place.directory + "/log", "track")
+        ]
+        equal(actions, ["log-opened", "config-loaded", "config-loaded"], "actions")
 
     with t.test("SIGTERM ends it at once, and its metrics are of the end"):
         os.kill(child.pid, signal.SIGTERM)
