@@ -55,7 +55,8 @@ static const struct name {
 	{"keyvalue_data", "", LIST},
 	{"command_counter_data", NULL, EQUAL},
 	{"action", "word", EQUAL},
-	{"smtp_stage", "stage reply_command", EQUAL},
+	/* Behind BARE NEWLINE stands what the client wrote: that is text. */
+	{"smtp_stage", "stage reply_command text", EQUAL},
 	{"status_code", "reply_code", EQUAL},
 	{"status_code_enhanced", "dsn", EQUAL},
 	{"status_message", "text", CONTAINED},
