@@ -56,7 +56,7 @@ enum track_kind {
 	 * "postmaster" */
 	TRACK_NOTIFICATION,
 	TRACK_NOTIFICATION_FAILED, /* bounce Q (3.11): to, text */
-	TRACK_REMOVED, /* qmgr Q; word "", or "canceled" (cleanup, 3.10) */
+	TRACK_REMOVED, /* qmgr Q; word "", or of cleanup "canceled", "discarded" (3.10) */
 	/* postsuper Q: word "held", "released", "requeued", "removed", "expired" */
 	TRACK_OPERATOR,
 	/* smtp, lmtp, tlsproxy: relay, tls_version, tls_cipher, tls_level (joined by pid) */

@@ -30,8 +30,9 @@ static bool read_message_id(struct line_cursor cursor, struct track_line *line)
 static bool read_cleanup_lines(struct line_cursor cursor, struct track_line *line)
 {
 	static const struct line_pattern lines[] = {
-		/* Postfix 3.10: the message was refused after it had a queue id. */
+		/* Postfix 3.10: the message was refused, or discarded, after it had a queue id. */
 		{TRACK_REMOVED, "removed (canceled)", "canceled"},
+		{TRACK_REMOVED, "removed (discarded)", "discarded"},
 		{0},
 	};
 

@@ -46,6 +46,8 @@ static void a_message_that_was_refused_is_removed_since_3_10(void **state)
 	(void)state;
 	LINE_CHECK({"cleanup", "4jYh153qZyz1bkdK: removed (canceled)",
 		"removed queue_id=4jYh153qZyz1bkdK | word=canceled"});
+	LINE_CHECK({"cleanup", "4jYh153qZyz1bkdK: removed (discarded)",
+		"removed queue_id=4jYh153qZyz1bkdK | word=discarded"});
 }
 
 static void a_hold_by_a_milter_has_its_reason_since_3_10(void **state)
