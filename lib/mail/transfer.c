@@ -9,7 +9,8 @@ enum {
 	GROUP = 4, /* characters of base64 that make three bytes */
 	LINE_MIN = 32, /* of lines worth to be decoded as such */
 	LINE_MAX = 1000,
-	NO_DIGIT = 64 /* no value of a digit */
+	NO_DIGIT = 64, /* no value of a digit */
+	NO_HEX = 16
 };
 
 void mg_transfer_begin(struct mg_transfer *transfer, enum mg_transfer_encoding encoding)
@@ -158,18 +159,18 @@ static size_t decode_base64(struct mg_transfer *transfer, const unsigned char *t
 
 /* --- quoted-printable --- */
 
-const unsigned char mg_transfer_hex[256] = {16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16,
+/* Likewise; NO_HEX: none. */
+static const unsigned char hex_values[128] = {16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16,
 	16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16,
-	16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 16, 16, 16,
-	16, 16, 16, 10, 11, 12, 13, 14, 15, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16,
-	16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 10, 11, 12, 13, 14, 15, 16, 16, 16, 16, 16,
-	16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16,
-	16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16,
-	16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16,
-	16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16,
-	16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16,
-	16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16,
-	16, 16, 16, 16, 16, 16, 16, 16, 16, 16};
+	16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 16, 16,
+	16, 16, 16, 16, 10, 11, 12, 13, 14, 15, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16,
+	16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 10, 11, 12, 13, 14, 15, 16, 16, 16, 16,
+	16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16};
+
+static unsigned hex_value(unsigned char character)
+{
+	return character < 128 ? hex_values[character] : NO_HEX;
+}
 
 static bool is_blank(unsigned char character)
 {
@@ -214,14 +215,13 @@ static void read_escape(const unsigned char *text, size_t length, struct token *
 		token->more = true;
 		return;
 	}
-	if (mg_transfer_hex[text[1]] != MG_TRANSFER_NO_HEX) {
+	if (hex_value(text[1]) != NO_HEX) {
 		token->more = length < 3;
-		if (length < 3 || mg_transfer_hex[text[2]] == MG_TRANSFER_NO_HEX)
+		if (length < 3 || hex_value(text[2]) == NO_HEX)
 			return;
 		token->used = 3;
 		token->literal = false;
-		token->byte =
-			(unsigned char)(mg_transfer_hex[text[1]] << 4 | mg_transfer_hex[text[2]]);
+		token->byte = (unsigned char)(hex_value(text[1]) << 4 | hex_value(text[2]));
 		return;
 	}
 	blanks = count_blanks(text + 1, length - 1);
@@ -367,7 +367,7 @@ static size_t end_quoted_printable(struct mg_transfer *transfer, unsigned char *
 	transfer->held_length = 0;
 	if (length == 0)
 		return 0;
-	if (held[0] == '=' && length > 1 && mg_transfer_hex[held[1]] != MG_TRANSFER_NO_HEX) {
+	if (held[0] == '=' && length > 1 && hex_value(held[1]) != NO_HEX) {
 		memcpy(decoded, held, length);
 		transfer->bad = true;
 		return length;

@@ -21,8 +21,4 @@ size_t mg_transfer_base64_lines(const unsigned char *text, size_t length, size_t
  * more may be written. */
 size_t mg_transfer_quoted_run(
 	const unsigned char *text, size_t length, unsigned char *decoded, size_t *written);
-
-/* Value of a hexadecimal digit, MG_TRANSFER_NO_HEX: none. */
-enum { MG_TRANSFER_NO_HEX = 16 };
-extern const unsigned char mg_transfer_hex[256];
 #endif

@@ -14,7 +14,8 @@
 enum {
 	BLOCK = 32, /* characters of a vector */
 	PAIR = 2 * BLOCK,
-	BLOCK_DECODED = 24
+	BLOCK_DECODED = 24,
+	USUAL_LINE = 76
 };
 
 bool mg_transfer_has_vectors(void)
@@ -43,77 +44,79 @@ static const signed char sets_of_high[16] = {0x10, 0x10, 0x01, 0x02, 0x04, 0x08,
 /* What turns a character into its six bits: by high half; one less for "/". */
 static const signed char offsets[16] = {0, 16, 19, 4, -65, -65, -71, -71, 0, 0, 0, 0, 0, 0, 0, 0};
 
-/* Bytes that are not zero: characters that are none. */
-AVX2 static inline __m256i strangers(__m256i text)
-{
-	__m256i nibble = _mm256_set1_epi8(0x0f);
-	__m256i high = _mm256_and_si256(_mm256_srli_epi32(text, 4), nibble);
-	__m256i low = _mm256_and_si256(text, nibble);
+static const signed char order[16] = {2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, -1, -1, -1, -1};
 
-	return _mm256_and_si256(_mm256_shuffle_epi8(twice(sets_of_low), low),
-		_mm256_shuffle_epi8(twice(sets_of_high), high));
+/* All that a block is decoded with, for the registers. */
+struct base64 {
+	__m256i nibble, low, high, slash, offset, twelve, bytes, order, places;
+};
+
+AVX2 __attribute__((always_inline)) static inline struct base64 base64_constants(void)
+{
+	return (struct base64){.nibble = _mm256_set1_epi8(0x0f),
+		.low = twice(sets_of_low),
+		.high = twice(sets_of_high),
+		.slash = _mm256_set1_epi8('/'),
+		.offset = twice(offsets),
+		.twelve = _mm256_set1_epi32(0x01400140),
+		.bytes = _mm256_set1_epi32(0x00011000),
+		.order = twice(order),
+		.places = _mm256_setr_epi32(0, 1, 2, 4, 5, 6, 3, 7)};
 }
 
-/* Writes 32 bytes, of which 24 are decoded ones. */
-AVX2 static inline void decode_block(__m256i text, unsigned char *decoded)
+/* Writes 32 bytes, of which 24 are decoded ones. Returns bytes that are not zero for characters that
+ * are none. */
+AVX2 __attribute__((always_inline)) static inline __m256i decode_block(
+	const struct base64 *with, __m256i text, unsigned char *decoded)
 {
-	static const signed char order[16] = {
-		2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, -1, -1, -1, -1};
-	__m256i high = _mm256_and_si256(_mm256_srli_epi32(text, 4), _mm256_set1_epi8(0x0f));
-	__m256i slash = _mm256_cmpeq_epi8(text, _mm256_set1_epi8('/'));
-	__m256i offset = _mm256_shuffle_epi8(twice(offsets), _mm256_add_epi8(slash, high));
+	__m256i high = _mm256_and_si256(_mm256_srli_epi32(text, 4), with->nibble);
+	__m256i low = _mm256_and_si256(text, with->nibble);
+	__m256i slash = _mm256_cmpeq_epi8(text, with->slash);
+	__m256i offset = _mm256_shuffle_epi8(with->offset, _mm256_add_epi8(slash, high));
 	__m256i six = _mm256_add_epi8(text, offset);
-	__m256i twelve = _mm256_maddubs_epi16(six, _mm256_set1_epi32(0x01400140));
-	__m256i bytes = _mm256_madd_epi16(twelve, _mm256_set1_epi32(0x00011000));
+	__m256i bytes = _mm256_madd_epi16(_mm256_maddubs_epi16(six, with->twelve), with->bytes);
 
-	bytes = _mm256_shuffle_epi8(bytes, twice(order));
-	bytes = _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 1, 2, 4, 5, 6, 3, 7));
+	bytes = _mm256_shuffle_epi8(bytes, with->order);
+	bytes = _mm256_permutevar8x32_epi32(bytes, with->places);
 	_mm256_storeu_si256((__m256i *)(void *)decoded, bytes);
-}
-
-/* A bit for each character that is none. */
-AVX2 static inline uint32_t stranger_bits(__m256i text)
-{
-	return ~(uint32_t)_mm256_movemask_epi8(
-		_mm256_cmpeq_epi8(strangers(text), _mm256_setzero_si256()));
+	return _mm256_and_si256(
+		_mm256_shuffle_epi8(with->low, low), _mm256_shuffle_epi8(with->high, high));
 }
 
 AVX2 size_t mg_transfer_base64_run(const unsigned char *text, size_t length, unsigned char *decoded)
 {
+	struct base64 with = base64_constants();
 	size_t done = 0;
 
-	while (length - done >= BLOCK) {
-		__m256i block = load(text + done);
-		uint32_t bad = stranger_bits(block);
+	for (; length - done >= BLOCK; done += BLOCK, decoded += BLOCK_DECODED) {
+		__m256i strangers = decode_block(&with, load(text + done), decoded);
+		uint32_t good = (uint32_t)_mm256_movemask_epi8(
+			_mm256_cmpeq_epi8(strangers, _mm256_setzero_si256()));
 
-		decode_block(block, decoded);
-		if (bad != 0)
-			return done + (_tzcnt_u32(bad) & ~3U);
-		done += BLOCK;
-		decoded += BLOCK_DECODED;
+		if (good != UINT32_MAX)
+			return done + (_tzcnt_u32(~good) & ~3U);
 	}
 	return done;
 }
 
 /* Decodes a line; the last block overlaps the one before. false: it has a character that is none. */
-AVX2 static inline bool decode_line(const unsigned char *text, size_t line, unsigned char *decoded)
+AVX2 __attribute__((always_inline)) static inline bool decode_line(
+	const struct base64 *with, const unsigned char *text, size_t line, unsigned char *decoded)
 {
-	__m256i block = load(text + line - BLOCK), bad = strangers(block);
-	size_t done = 0;
+	__m256i strangers = _mm256_setzero_si256();
 
-	for (; done + BLOCK < line; done += BLOCK) {
-		__m256i first = load(text + done);
-
-		bad = _mm256_or_si256(bad, strangers(first));
-		decode_block(first, decoded + done / 4 * 3);
-	}
-	decode_block(block, decoded + (line - BLOCK) / 4 * 3);
-	return _mm256_testz_si256(bad, bad);
+	for (size_t done = 0; done + BLOCK < line; done += BLOCK)
+		strangers = _mm256_or_si256(
+			strangers, decode_block(with, load(text + done), decoded + done / 4 * 3));
+	strangers = _mm256_or_si256(strangers,
+		decode_block(with, load(text + line - BLOCK), decoded + (line - BLOCK) / 4 * 3));
+	return _mm256_testz_si256(strangers, strangers);
 }
 
-AVX2 size_t mg_transfer_base64_lines(const unsigned char *text, size_t length, size_t line,
-	unsigned char *decoded, size_t *groups)
+AVX2 __attribute__((always_inline)) static inline size_t decode_lines(const unsigned char *text,
+	size_t length, size_t line, unsigned char *decoded, size_t *groups)
 {
+	struct base64 with = base64_constants();
 	size_t done = 0;
 
 	*groups = 0;
@@ -122,7 +125,7 @@ AVX2 size_t mg_transfer_base64_lines(const unsigned char *text, size_t length, s
 		size_t line_end = end[0] == '\n' ? 1 : 2;
 
 		if ((line_end == 2 && (end[0] != '\r' || end[1] != '\n')) ||
-			!decode_line(text + done, line, decoded))
+			!decode_line(&with, text + done, line, decoded))
 			break;
 		decoded += line / 4 * 3;
 		*groups += line / 4;
@@ -131,22 +134,30 @@ AVX2 size_t mg_transfer_base64_lines(const unsigned char *text, size_t length, s
 	return done;
 }
 
-/* --- quoted-printable --- */
-
-AVX2 static inline __m256i equal(__m256i text, char character)
+/* Nearly all lines are of 76, for which a loop of its own is compiled. */
+AVX2 size_t mg_transfer_base64_lines(const unsigned char *text, size_t length, size_t line,
+	unsigned char *decoded, size_t *groups)
 {
-	return _mm256_cmpeq_epi8(text, _mm256_set1_epi8(character));
+	return line == USUAL_LINE ? decode_lines(text, length, USUAL_LINE, decoded, groups)
+				  : decode_lines(text, length, line, decoded, groups);
 }
 
-/* A bit for each character of a block that is "=", or a blank with a CR or LF behind it. */
+/* --- quoted-printable --- */
+
+/* A bit for each character of a block that is "=", or a blank with a CR or LF behind it. Of the
+ * characters sought no two have the same low half: by it each is looked up that may be there; where
+ * there is none it is one of another half. */
 AVX2 static inline uint32_t quoted_bits(const unsigned char *text)
 {
+	static const signed char blank_of_low[16] = {[0] = ' ', [9] = '\t'};
+	static const signed char end_of_low[16] = {[0] = 1, [10] = '\n', [13] = '\r'};
 	__m256i block = load(text), next = load(text + 1);
-	__m256i blanks = _mm256_or_si256(equal(block, ' '), equal(block, '\t'));
-	__m256i ends = _mm256_or_si256(equal(next, '\r'), equal(next, '\n'));
+	__m256i blanks = _mm256_cmpeq_epi8(_mm256_shuffle_epi8(twice(blank_of_low), block), block);
+	__m256i ends = _mm256_cmpeq_epi8(_mm256_shuffle_epi8(twice(end_of_low), next), next);
+	__m256i equals = _mm256_cmpeq_epi8(block, _mm256_set1_epi8('='));
 
 	return (uint32_t)_mm256_movemask_epi8(
-		_mm256_or_si256(_mm256_and_si256(blanks, ends), equal(block, '=')));
+		_mm256_or_si256(_mm256_and_si256(blanks, ends), equals));
 }
 
 static inline bool is_blank(unsigned char character)
@@ -160,18 +171,60 @@ struct place {
 	unsigned char *decoded;
 };
 
+/* What the first and the second character behind "=" say; together they are a byte, a soft line
+ * break (CR, LF), or more: no escape. */
+enum { A_BYTE = 0x100, A_BREAK = 0x300 };
+static const uint16_t of_first[256] = {0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400,
+	0x400, 0x400, 0x400, 0x400, 0x400, 0x100, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400,
+	0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400,
+	0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400,
+	0x400, 0x0, 0x10, 0x20, 0x30, 0x40, 0x50, 0x60, 0x70, 0x80, 0x90, 0x400, 0x400, 0x400,
+	0x400, 0x400, 0x400, 0x400, 0xa0, 0xb0, 0xc0, 0xd0, 0xe0, 0xf0, 0x400, 0x400, 0x400, 0x400,
+	0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400,
+	0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0xa0, 0xb0, 0xc0, 0xd0, 0xe0,
+	0xf0, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400,
+	0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400,
+	0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400,
+	0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400,
+	0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400,
+	0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400,
+	0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400,
+	0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400,
+	0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400,
+	0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400,
+	0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400,
+	0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400};
+static const uint16_t of_second[256] = {0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400,
+	0x400, 0x400, 0x200, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400,
+	0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400,
+	0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400,
+	0x400, 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0x400, 0x400, 0x400, 0x400, 0x400,
+	0x400, 0x400, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400,
+	0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400,
+	0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x400, 0x400, 0x400,
+	0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400,
+	0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400,
+	0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400,
+	0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400,
+	0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400,
+	0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400,
+	0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400,
+	0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400,
+	0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400,
+	0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400,
+	0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400,
+	0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400};
+
 /* At "=", with two characters behind it. false: it is no escape, as far as is seen. */
 static inline bool take_escape(struct place *place)
 {
 	const unsigned char *text = place->text;
-	unsigned high = mg_transfer_hex[text[1]], low = mg_transfer_hex[text[2]];
-	bool is_byte = (high | low) < MG_TRANSFER_NO_HEX;
-	bool is_break = (text[1] == '\r') & (text[2] == '\n');
+	unsigned value = of_first[text[1]] | of_second[text[2]];
 
 	/* Which of the two it is cannot be foretold. */
-	if (is_byte | is_break) {
-		*place->decoded = (unsigned char)(high << 4 | low);
-		place->decoded += is_byte;
+	if ((value < A_BYTE) | (value == A_BREAK)) {
+		*place->decoded = (unsigned char)value;
+		place->decoded += value < A_BYTE;
 		place->text += 3;
 		return true;
 	}

@@ -273,6 +273,30 @@ static void vectors_know_every_character(void **state)
 		}
 }
 
+/* Every two characters, by themselves and behind "=", amid blocks. */
+static void vectors_know_every_two_characters(void **state)
+{
+	char text[160];
+
+	(void)state;
+	memset(text, 'q', sizeof(text));
+	for (int pair = 0; pair < 256 * 256; pair++)
+		for (size_t place = 30; place < 32; place++) {
+			struct decoded plain, whole;
+
+			text[place - 1] = place == 31 ? '=' : 'q';
+			text[place] = (char)(pair / 256);
+			text[place + 1] = (char)(pair % 256);
+			plain = decode(
+				MG_TRANSFER_QUOTED_PRINTABLE, false, text, sizeof(text), 0, 0);
+			whole = decode(
+				MG_TRANSFER_QUOTED_PRINTABLE, true, text, sizeof(text), 0, 0);
+			assert_equal(&whole, &plain);
+			mg_buf_free(&plain.bytes);
+			text[place - 1] = text[place] = text[place + 1] = 'q';
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -288,6 +312,7 @@ int main(void)
 		cmocka_unit_test(vectors_decode_base64_the_same),
 		cmocka_unit_test(vectors_decode_quoted_printable_the_same),
 		cmocka_unit_test(vectors_know_every_character),
+		cmocka_unit_test(vectors_know_every_two_characters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
