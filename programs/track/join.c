@@ -153,6 +153,8 @@ static bool waits_for_log(const struct track_call *call)
 /* Lines of a message whose parent is not known yet wait for it, but those that may name it. */
 static bool waits(const struct track_call *call)
 {
+	if (call->message == NULL)
+		return false;
 	if (waits_for_log(call) && !track_message_has(call->message, TRACK_FACT_WAITING)) {
 		call->message->facts |= TRACK_FACT_WAITING | TRACK_FACT_WAITING_LOG;
 		call->message->asked = call->utc;

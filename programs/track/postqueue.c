@@ -14,8 +14,6 @@
 #include "base/buf.h"
 #include "event/reading.h"
 
-extern char **environ;
-
 /* A message of 50,000 recipients is a line of some 8 MB. */
 enum { LINE_BYTES_MAX = 64 * 1024 * 1024, BLOCK = 64 * 1024 };
 

@@ -258,6 +258,8 @@ int track_on_hold(struct track_call *call)
 			return 0;
 		if (find_origin(call, &origin) < 0)
 			return -1;
+		if (!origin.has_session)
+			return 0;
 		origin.session.facts |= TRACK_SESSION_HOLD;
 		return track_session_save(call, &origin.session);
 	}
@@ -289,6 +291,8 @@ int track_on_discard(struct track_call *call)
 	if (call->message == NULL) {
 		if (find_origin(call, &origin) < 0)
 			return -1;
+		if (!origin.has_session)
+			return 0;
 		origin.session.facts |= TRACK_SESSION_DISCARD;
 		return track_session_save(call, &origin.session);
 	}

@@ -36,7 +36,7 @@ static struct track_source *file_open(const char *follow, const char *position,
 		mg_error_set(error, "%s: no memory", follow);
 		return NULL;
 	}
-	strcpy(file->path, follow);
+	memcpy(file->path, follow, strlen(follow) + 1);
 	file->clock = clock;
 	file->now = clock->utc(clock);
 	file->trail = track_trail_open(file->path, position, clock, error);

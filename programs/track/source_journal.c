@@ -224,10 +224,19 @@ static void lose(struct source_journal *self)
 /* "journal UNTIL LAST CURSOR", times in us; false: another source's. */
 static bool read_position(struct source_journal *self, const char *position)
 {
-	char cursor[CURSOR_MAX];
+	static const char kind[] = "journal ";
 	uint64_t until, last;
+	const char *cursor;
+	char *end;
 
-	if (sscanf(position, "journal %" SCNu64 " %" SCNu64 " %383s", &until, &last, cursor) != 3)
+	if (strncmp(position, kind, sizeof kind - 1) != 0)
+		return false;
+	until = strtoull(position + sizeof kind - 1, &end, 10);
+	if (*end != ' ')
+		return false;
+	last = strtoull(end + 1, &end, 10);
+	cursor = end + 1;
+	if (*end != ' ' || *cursor == '\0' || strlen(cursor) >= CURSOR_MAX)
 		return false;
 	self->until = until;
 	self->last = last;

@@ -144,7 +144,8 @@ static int find_generations(
 
 static const struct track_generation *live_one(const struct track_generations *generations)
 {
-	return generations->count > 0 && generations->list[generations->count - 1].live
+	return generations->list != NULL && generations->count > 0 &&
+			       generations->list[generations->count - 1].live
 		       ? &generations->list[generations->count - 1]
 		       : NULL;
 }
@@ -166,7 +167,7 @@ static int open_next(struct track_trail *trail, const struct track_generations *
 	struct track_place old = trail->place;
 	int status;
 
-	if (next == SIZE_MAX) {
+	if (next == SIZE_MAX || generations->list == NULL) {
 		if (live == NULL || live->error == 0)
 			return TRACK_WAIT;
 		mg_error_system(error, live->error, "%s", live->path);
