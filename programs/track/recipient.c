@@ -509,7 +509,7 @@ int track_on_delivery(struct track_call *call)
 {
 	struct track_message *message = track_stage_message(call, TRACK_ORIGIN_UNKNOWN);
 	struct row_texts texts;
-	struct mg_delivery delivery = {.attempts = 0};
+	struct mg_delivery delivery = {.queue_id = "", .recipient = "", .orig_recipient = ""};
 	enum outcome outcome;
 
 	if (message == NULL || !outcome_of(call->line->status, &outcome))
