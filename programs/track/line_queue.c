@@ -182,10 +182,23 @@ static bool read_notification(struct line_cursor cursor, struct track_line *line
 	return true;
 }
 
+/* What bounce leaves out (Postfix, bounce_notify_service.c, bounce_trace_service.c). */
+static bool read_no_notification(struct line_cursor cursor, struct track_line *line)
+{
+	static const struct line_pattern lines[] = {
+		{TRACK_NONE, "undeliverable postmaster notification discarded", NULL},
+		{TRACK_NONE, "not sending trace/success notification for %.", NULL},
+		{TRACK_NONE, "no trace file -- not sending a notification", NULL},
+		{0},
+	};
+
+	return line_by_patterns(lines, cursor, line);
+}
+
 bool line_read_bounce(struct line_cursor cursor, struct track_line *line)
 {
-	static line_reader *const readers[] = {
-		read_notification, read_notification_failed, line_delivery, NULL};
+	static line_reader *const readers[] = {read_notification, read_notification_failed,
+		read_no_notification, line_delivery, NULL};
 
 	return of_message(line) && line_by_readers(readers, cursor, line);
 }

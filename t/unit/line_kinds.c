@@ -258,6 +258,13 @@ static void operators_and_ends_are_told(void **state)
 			"to sender",
 			"expired queue_id=4jYh153qZyz1bkdK | word=force-expired | "
 			"from=a@x.example"},
+		{"bounce", "4jYh153qZyz1bkdK: undeliverable postmaster notification discarded",
+			"none queue_id=4jYh153qZyz1bkdK"},
+		{"bounce",
+			"4jYh153qZyz1bkdK: not sending trace/success notification for double-bounce message",
+			"none queue_id=4jYh153qZyz1bkdK"},
+		{"bounce", "4jYh153qZyz1bkdK: no trace file -- not sending a notification",
+			"none queue_id=4jYh153qZyz1bkdK"},
 		{"qmgr", "4jYh153qZyz1bkdK: skipped, still being delivered",
 			"none queue_id=4jYh153qZyz1bkdK"},
 		{"qmgr",
